@@ -422,7 +422,14 @@ export type BankOutcome =
   /** Certain: not one byte of it left. */
   | {
       readonly kind: 'unsent';
-      readonly reason: 'link-down' | 'busy' | 'key-changed' | 'expired' | 'duplicate-key' | 'mac-unavailable';
+      readonly reason:
+        | 'link-down'
+        | 'busy'
+        | 'key-changed'
+        | 'expired'
+        | 'duplicate-key'
+        | 'mac-unavailable'
+        | 'unpackable';
     }
   /** It may have been posted. */
   | { readonly kind: 'unknown'; readonly reason: 'timeout' | 'link-lost' | 'untrusted-answer' };
@@ -455,6 +462,15 @@ export interface BankPort {
 
 // ------------------------------------------------------------------------------------------------------ the journal
 
+export type CardKind = 'debit' | 'credit' | 'unknown';
+
+/** A row of the BIN table: the longest prefix that fits chooses the link. */
+export interface Route {
+  readonly binPrefix: string;
+  readonly link: string;
+  readonly cardKind: CardKind;
+}
+
 /** The first row of a transaction: everything that is known before it leaves. */
 export interface OpenRecord {
   readonly txId: number;
@@ -478,6 +494,7 @@ export interface OpenRecord {
   readonly amountMinor: number;
   readonly currency: string;
   readonly bin: string;
+  readonly cardKind: CardKind;
   readonly panSealed: Uint8Array;
   readonly panHash: Uint8Array;
   readonly keyVersion: number;
@@ -515,6 +532,8 @@ export interface StoredReversal {
   readonly tries: number;
   /** Epoch milliseconds before which it is not sent. */
   readonly notBeforeMs: number;
+  /** Epoch milliseconds when it was stored. */
+  readonly storedAtMs: number;
 }
 
 /** A change of state: compare-and-set on (txId, fromVersion, owner epoch). */
@@ -530,11 +549,10 @@ export interface Change {
   readonly answerSealed?: Uint8Array | undefined;
   /** Stored in the same commit (state 'reversing'). */
   readonly reversal?: StoredReversal | undefined;
-  /**
-   * The identity of the terminal's 0400 that asks for this change, recorded in the same commit: a repeat of it
-   * finds the transaction.
-   */
-  readonly askedBy?: Identity | undefined;
+  /** Whose store-and-forward owes the reversal; this process's own when absent. */
+  readonly reversalOwner?: number | undefined;
+  /** Opened in the same commit (state 'in dispute'): what a person reads first. */
+  readonly caseDetail?: string | undefined;
 }
 
 export type OpenResult =
@@ -561,8 +579,10 @@ export type Found<T> =
 export interface JournalPort {
   /** The epoch under which this process owns what it opens. */
   readonly ownerEpoch: number;
-  /** A transaction number, unique for ever, below 2^53. */
+  /** A transaction number, unique for ever, below 2^53. What is not opened under it is given back with `abandon`. */
   nextTxId(): number;
+  /** Says that nothing was and nothing will be opened under this number. */
+  abandon(txId: number): void;
   /** Durable (flushed as configured) when it settles as 'opened', together with its identity. */
   open(record: OpenRecord): Promise<OpenResult>;
   /** Durable when it settles as 'closed'. States with an end of a stored reversal ('reversed', 'in dispute') remove it in the same commit. */
@@ -571,16 +591,18 @@ export interface JournalPort {
   find(identity: Identity): Promise<Found<Transaction>>;
   /** Records one more try of a stored reversal. */
   tried(txId: number, tries: number, notBeforeMs: number): Promise<void>;
-  /** Reversals that this process owns: its own, those that siblings stored for it, those taken over. `afterMs` bounds nothing; known ones repeat. */
+  /** Reversals this process owes, the soonest due first: its own, those that siblings stored for it, those taken over. Null when storage is away. */
   owedReversals(limit: number): Promise<readonly StoredReversal[] | null>;
-  /** Owners whose process is gone or silent: lock free, or lease run out. */
-  lostOwners(): Promise<readonly number[]>;
-  /** Fences an owner: from the moment this settles it can write nothing more. */
+  /** Owners to recover: process gone or silent, or fenced by someone who did not finish. Null when storage is away. */
+  lostOwners(): Promise<readonly number[] | null>;
+  /** Fences an owner: once this settles as true, it can write nothing more. False: storage away, or another fenced it. */
   fence(epoch: number): Promise<boolean>;
-  /** Its transactions without an end, and how many more there are is told by a full page. */
+  /** A fenced owner's transactions that are still open, oldest first. Null when storage is away. */
   openOf(epoch: number, limit: number): Promise<readonly Transaction[] | null>;
-  /** Its stored reversals become this process's. */
-  takeOver(epoch: number): Promise<boolean>;
+  /** Each open transaction of the fenced owner has come to an end. */
+  markRecovered(epoch: number): Promise<boolean>;
+  /** Stored reversals whose owner is fenced become this process's. False when storage is away. */
+  takeOverReversals(): Promise<boolean>;
 }
 
 /** Number ranges that no two processes share (house law 9). Durable before they are handed out. */

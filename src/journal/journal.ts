@@ -1,0 +1,294 @@
+import type pg from 'pg';
+import type {
+  Change,
+  CloseResult,
+  Found,
+  Identity,
+  JournalPort,
+  NumberBlocks,
+  OpenRecord,
+  OpenResult,
+  StoredReversal,
+  Transaction,
+} from '../switch/ports.ts';
+import { GroupCommit } from './group-commit.ts';
+import { Owner } from './owner.ts';
+import { closeValues, columns, mergeRows, openValues, type Row, toStoredReversal } from './rows.ts';
+import * as sql from './sql.ts';
+
+export interface JournalOptions {
+  readonly pool: pg.Pool;
+  /** Shown in `journal_owners`, for people. */
+  readonly node: string;
+  readonly leaseMs: number;
+  /** Batches of each kind under way at one time. */
+  readonly lanes?: number;
+  readonly maxBatch?: number;
+  readonly maxWaiting?: number;
+  readonly onBatch?: (kind: 'open' | 'close', size: number, waiting: number) => void;
+  readonly onFlush?: (kind: 'open' | 'close', elapsedMs: number) => void;
+  readonly onError?: (error: unknown) => void;
+}
+
+/** Postgres's own classes for "this row cannot be taken" (22 data, 23 integrity); all else is the environment. */
+function isOutage(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return typeof code !== 'string' || !/^2[23]/.test(code);
+}
+
+/** The journal in Postgres (see migrations/001-journal.sql for what stands where and why). */
+export class Journal implements JournalPort, NumberBlocks {
+  readonly ownerEpoch: number;
+  readonly #pool: pg.Pool;
+  readonly #owner: Owner;
+  readonly #leaseMs: number;
+  readonly #onError: (error: unknown) => void;
+  readonly #opens: GroupCommit<OpenRecord, OpenResult>;
+  readonly #closes: GroupCommit<Change, CloseResult>;
+  /** Handed out and not known to be ended or unused: the lease's low water is the least of them. */
+  readonly #live = new Set<number>();
+  #counter = 0;
+
+  private constructor(options: JournalOptions, owner: Owner) {
+    this.#pool = options.pool;
+    this.#owner = owner;
+    this.#leaseMs = options.leaseMs;
+    this.#onError = options.onError ?? (() => {});
+    this.ownerEpoch = owner.epoch;
+    owner.lowWater = () => Math.min(this.#firstTxId + this.#counter, ...this.#oldestLive());
+    const timed =
+      <T, R>(kind: 'open' | 'close', write: (batch: readonly T[]) => Promise<R[]>) =>
+      async (batch: readonly T[]): Promise<R[]> => {
+        const startedMs = performance.now();
+        const results = await write(batch);
+        options.onFlush?.(kind, performance.now() - startedMs);
+        return results;
+      };
+    const common = {
+      lanes: options.lanes ?? 2,
+      maxBatch: options.maxBatch ?? 128,
+      maxWaiting: options.maxWaiting ?? 10_000,
+      isOutage,
+    };
+    this.#opens = new GroupCommit({
+      ...common,
+      execute: timed('open', (batch: readonly OpenRecord[]) => this.#openBatch(batch)),
+      onBatch: (size, waiting) => options.onBatch?.('open', size, waiting),
+    });
+    this.#closes = new GroupCommit({
+      ...common,
+      execute: timed('close', (batch: readonly Change[]) => this.#closeBatch(batch)),
+      onBatch: (size, waiting) => options.onBatch?.('close', size, waiting),
+    });
+  }
+
+  static async start(options: JournalOptions): Promise<Journal> {
+    return new Journal(options, await Owner.register(options.pool, options.node, options.leaseMs));
+  }
+
+  get #firstTxId(): number {
+    return this.ownerEpoch * 2 ** 32;
+  }
+
+  /** The numbers are handed out in order and a Set keeps it, so the first is the least but for a few. */
+  *#oldestLive(): Iterable<number> {
+    for (const txId of this.#live) {
+      yield txId;
+      return;
+    }
+  }
+
+  nextTxId(): number {
+    const txId = this.#firstTxId + this.#counter++;
+    this.#live.add(txId);
+    return txId;
+  }
+
+  abandon(txId: number): void {
+    this.#live.delete(txId);
+  }
+
+  async open(record: OpenRecord): Promise<OpenResult> {
+    const submitted = await this.#opens.submit(record);
+    if (submitted.kind !== 'done') {
+      if (submitted.kind === 'failed') this.#onError(submitted.error);
+      return { kind: 'unavailable' };
+    }
+    if (submitted.result.kind === 'duplicate' || record.state !== 'open') this.#live.delete(record.txId);
+    return submitted.result;
+  }
+
+  async close(change: Change): Promise<CloseResult> {
+    const submitted = await this.#closes.submit(change);
+    if (submitted.kind !== 'done') {
+      if (submitted.kind === 'failed') this.#onError(submitted.error);
+      return { kind: 'unavailable' };
+    }
+    // Lost as well: whoever won has ended its being open.
+    if (submitted.result.kind !== 'fenced') this.#live.delete(change.txId);
+    return submitted.result;
+  }
+
+  async #openBatch(batch: readonly OpenRecord[]): Promise<OpenResult[]> {
+    const opened = await this.#retried('journal-open', sql.open, [this.ownerEpoch, ...columns(batch.map(openValues))]);
+    const byUs = new Set(opened.map(row => Number(row.tx_id)));
+    const missing = batch.filter(record => !byUs.has(record.txId));
+    const heldBy = new Map<OpenRecord, number>();
+    if (missing.length > 0) {
+      const identities = missing.map(({ identity: id }) => [
+        id.merchantId,
+        id.terminalId,
+        id.batch,
+        id.trace,
+        id.messageClass,
+      ]);
+      for (const row of await this.#query('journal-holders', sql.holders, columns(identities))) {
+        const record = missing[Number(row.ord) - 1];
+        if (record !== undefined) heldBy.set(record, Number(row.tx_id));
+      }
+    }
+    return batch.map(record => {
+      const holder = byUs.has(record.txId) ? record.txId : heldBy.get(record);
+      if (holder === undefined) return { kind: 'fenced' };
+      // Our own number there: an earlier try of this batch was committed though its answer was lost.
+      return holder === record.txId ? { kind: 'opened' } : { kind: 'duplicate', txId: holder };
+    });
+  }
+
+  async #closeBatch(batch: readonly Change[]): Promise<CloseResult[]> {
+    const key = (txId: unknown, version: unknown): string => `${txId}/${version}`;
+    const written = await this.#retried('journal-close', sql.close, [
+      this.ownerEpoch,
+      ...columns(batch.map(closeValues)),
+    ]);
+    const byUs = new Set(written.map(row => key(row.tx_id, row.version)));
+    const missing = batch.filter(change => !byUs.has(key(change.txId, change.fromVersion + 1)));
+    const occupied = new Map<string, Row>();
+    if (missing.length > 0) {
+      const places = columns(missing.map(change => [change.txId, change.fromVersion + 1]));
+      for (const row of await this.#query('journal-occupants', sql.occupants, places)) {
+        occupied.set(key(row.tx_id, row.version), row);
+      }
+    }
+    const taken = new Set<string>();
+    return batch.map(change => {
+      const version = change.fromVersion + 1;
+      const place = key(change.txId, version);
+      const occupant = occupied.get(place);
+      // The same change of ours there: an earlier try of this batch was committed though its answer was lost.
+      const ours = Number(occupant?.owner_epoch) === this.ownerEpoch && occupant?.state === change.state;
+      if ((byUs.has(place) || ours) && !taken.has(place)) {
+        taken.add(place);
+        return { kind: 'closed', version };
+      }
+      return byUs.has(place) || occupant !== undefined ? { kind: 'lost' } : { kind: 'fenced' };
+    });
+  }
+
+  /** A batch whose connection broke is written once more: the journal's keys make that harmless. */
+  async #retried(name: string, text: string, values: unknown[]): Promise<Row[]> {
+    try {
+      return await this.#query(name, text, values);
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      this.#onError(error);
+      return this.#query(name, text, values);
+    }
+  }
+
+  async #query(name: string, text: string, values: unknown[]): Promise<Row[]> {
+    return (await this.#pool.query<Row>({ name, text, values })).rows;
+  }
+
+  /** A query whose failure means "storage away": null, and the error told. */
+  async #attempt(name: string, text: string, values: unknown[]): Promise<Row[] | null> {
+    try {
+      return await this.#query(name, text, values);
+    } catch (error) {
+      this.#onError(error);
+      return null;
+    }
+  }
+
+  async #found(name: string, text: string, values: unknown[]): Promise<Found<Transaction>> {
+    const rows = await this.#attempt(name, text, values);
+    if (rows === null) return { kind: 'unavailable' };
+    const value = mergeRows(rows);
+    return value === null ? { kind: 'none' } : { kind: 'found', value };
+  }
+
+  read(txId: number): Promise<Found<Transaction>> {
+    return this.#found('journal-read', sql.read, [txId]);
+  }
+
+  find(id: Identity): Promise<Found<Transaction>> {
+    return this.#found('journal-find', sql.find, [id.merchantId, id.terminalId, id.batch, id.trace, id.messageClass]);
+  }
+
+  async tried(txId: number, tries: number, notBeforeMs: number): Promise<void> {
+    await this.#attempt('journal-tried', sql.tried, [txId, tries, new Date(notBeforeMs).toISOString()]);
+  }
+
+  async owedReversals(limit: number): Promise<readonly StoredReversal[] | null> {
+    const rows = await this.#attempt('journal-owed', sql.owedReversals, [this.ownerEpoch, limit]);
+    return rows?.map(toStoredReversal) ?? null;
+  }
+
+  async lostOwners(): Promise<readonly number[] | null> {
+    const rows = await this.#attempt('journal-lost', sql.lostOwners, [this.ownerEpoch, this.#leaseMs]);
+    return rows?.map(row => Number(row.epoch)) ?? null;
+  }
+
+  async fence(epoch: number): Promise<boolean> {
+    try {
+      const fenced = await this.#pool.query({
+        name: 'journal-fence',
+        text: sql.fence,
+        values: [epoch, this.ownerEpoch],
+      });
+      return fenced.rowCount === 1;
+    } catch (error) {
+      this.#onError(error);
+      return false;
+    }
+  }
+
+  async openOf(epoch: number, limit: number): Promise<readonly Transaction[] | null> {
+    const range = [epoch * 2 ** 32, (epoch + 1) * 2 ** 32];
+    const rows = await this.#attempt('journal-open-of', sql.openOf, [...range, epoch, limit]);
+    return rows?.flatMap(row => mergeRows([row]) ?? []) ?? null;
+  }
+
+  async markRecovered(epoch: number): Promise<boolean> {
+    return (await this.#attempt('journal-recovered', sql.recovered, [epoch])) !== null;
+  }
+
+  async takeOverReversals(): Promise<boolean> {
+    return (await this.#attempt('journal-take-over', sql.takeOverReversals, [this.ownerEpoch])) !== null;
+  }
+
+  /** What limits must count for a merchant and business date, after Redis lost it. Null when storage is away. */
+  async reservationsOf(
+    merchantId: string,
+    businessDate: string,
+  ): Promise<readonly { readonly txId: number; readonly amountMinor: number }[] | null> {
+    const rows = await this.#attempt('journal-reservations', sql.reservations, [merchantId, businessDate]);
+    return rows?.map(row => ({ txId: Number(row.tx_id), amountMinor: Number(row.amount_minor) })) ?? null;
+  }
+
+  async reserve(series: string, size: number): Promise<number | null> {
+    const rows = await this.#attempt('journal-numbers', sql.reserveNumbers, [series, size]);
+    const first = rows?.[0]?.first;
+    return first === undefined ? null : Number(first);
+  }
+
+  /** Transactions of this process not known to be ended. */
+  get live(): number {
+    return this.#live.size;
+  }
+
+  /** Ends the heartbeat and gives the owner lock back. Nothing may be submitted after it. */
+  stop(): void {
+    this.#owner.close();
+  }
+}

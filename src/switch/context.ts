@@ -1,0 +1,47 @@
+import type { Calendar } from './calendar.ts';
+import type { MessageKeys } from './message-keys.ts';
+import type {
+  BankPort,
+  Clock,
+  HsmPort,
+  JournalPort,
+  LinkProfile,
+  Observer,
+  Random,
+  RegistryPort,
+  Timers,
+  VaultPort,
+} from './ports.ts';
+import type { RefusalRing } from './refusals.ts';
+import type { Routing } from './routing.ts';
+import type { StoreAndForward } from './store-and-forward.ts';
+
+/** How the switch is set; each has a setting of its own in src/config.ts. */
+export interface SwitchSettings {
+  /** How long a stored answer may be told again, ms. */
+  readonly replayWindowMs: number;
+  /** Kept free of the time left when a bank is asked, for the MAC and the journal, ms. */
+  readonly closingReserveMs: number;
+  /** Requests under way at one time; beyond it, 96 at once. */
+  readonly maxInFlight: number;
+}
+
+/** What each part of the transaction's story works with. */
+export interface Context {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly calendar: Calendar;
+  readonly keys: MessageKeys;
+  readonly registry: RegistryPort;
+  readonly hsm: HsmPort;
+  readonly banks: BankPort;
+  readonly journal: JournalPort;
+  readonly vault: VaultPort;
+  readonly observer: Observer;
+  readonly links: ReadonlyMap<string, LinkProfile>;
+  readonly routing: Routing;
+  readonly refusals: RefusalRing;
+  readonly storeAndForward: StoreAndForward;
+  readonly settings: SwitchSettings;
+}

@@ -1,0 +1,44 @@
+import type { Calendar, Moment } from './calendar.ts';
+import type { Numbers } from './numbers.ts';
+import type { StoredReversal } from './ports.ts';
+
+/** The key of a message on its link, and the moment it was made. */
+export interface MessageKey {
+  readonly stan: string;
+  readonly moment: Moment;
+}
+
+/** Makes (DE7, STAN), the identity of a message on a link, and the RRN of a transaction. */
+export class MessageKeys {
+  readonly #calendar: Calendar;
+  readonly #numbers: Numbers;
+
+  constructor(calendar: Calendar, numbers: Numbers) {
+    this.#calendar = calendar;
+    this.#numbers = numbers;
+  }
+
+  /** Null when no number can be had. */
+  async next(link: string): Promise<MessageKey | null> {
+    const stan = await this.#numbers.stan(link);
+    return stan === null ? null : { stan, moment: this.#calendar.now() };
+  }
+
+  /** The key and the RRN of a new transaction. */
+  async transaction(link: string): Promise<(MessageKey & { readonly rrn: string }) | null> {
+    const moment = this.#calendar.now();
+    const [stan, rrn] = await Promise.all([
+      this.#numbers.stan(link),
+      this.#numbers.rrn(moment.yearDay, moment.businessDate),
+    ]);
+    return stan === null || rrn === null ? null : { stan, rrn, moment };
+  }
+
+  /** A reversal with a key of its own, which stays the same through all its repeats. */
+  async reversal(link: string, txId: number, reason: string): Promise<StoredReversal | null> {
+    const key = await this.next(link);
+    if (key === null) return null;
+    const { transmissionAt, ms } = key.moment;
+    return { txId, link, stan: key.stan, transmissionAt, reason, tries: 0, notBeforeMs: ms, storedAtMs: ms };
+  }
+}

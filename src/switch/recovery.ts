@@ -1,0 +1,56 @@
+import type { Context } from './context.ts';
+import { recoveredState, reversalReasons } from './decide.ts';
+import type { Transaction } from './ports.ts';
+
+/** Open transactions that are read and driven to an end together. */
+const page = 500;
+
+/**
+ * Takes over from owners that are gone: fences each, so that it can write nothing more, and drives what it left open to
+ * an end: an inquiry has no effect, anything else is reversed, for nobody knows whether the bank has it. Siblings that
+ * live are not touched.
+ *
+ * True when nothing is left to recover; false when storage was away on the way and it must be tried again.
+ */
+export async function recoverLostOwners(context: Context): Promise<boolean> {
+  const { journal, clock, observer } = context;
+  const lost = await journal.lostOwners();
+  if (lost === null) return false;
+  for (const epoch of lost) {
+    const startedMs = clock.nowMs();
+    if (!(await journal.fence(epoch))) continue;
+    let open = 0;
+    for (;;) {
+      const transactions = await journal.openOf(epoch, page);
+      if (transactions === null) return false;
+      if (transactions.length === 0) break;
+      const ended = await Promise.all(transactions.map(transaction => end(context, transaction)));
+      if (ended.includes(false)) return false;
+      open += transactions.length;
+    }
+    if (!(await journal.markRecovered(epoch))) return false;
+    observer.on({ event: 'recovered', epoch, open, elapsedMs: clock.nowMs() - startedMs });
+  }
+  return true;
+}
+
+async function end(context: Context, transaction: Transaction): Promise<boolean> {
+  const { journal, keys, storeAndForward, registry } = context;
+  const { txId, link } = transaction;
+  const state = recoveredState(transaction.kind);
+  const reversal = state === 'reversing' ? await keys.reversal(link, txId, reversalReasons.noAnswer) : null;
+  if (state === 'reversing' && reversal === null) return false;
+  const closed = await journal.close({
+    txId,
+    fromVersion: transaction.version,
+    state,
+    reason: 'recovered',
+    reversal: reversal ?? undefined,
+  });
+  if (closed.kind === 'unavailable' || closed.kind === 'fenced') return false;
+  if (closed.kind === 'closed') {
+    if (reversal !== null) storeAndForward.add(reversal);
+    registry.release(transaction.identity, transaction.businessDate, txId);
+  }
+  return true;
+}

@@ -1,0 +1,151 @@
+import { authenticate } from './authenticate.ts';
+import type { Ended } from './authorize.ts';
+import type { Context } from './context.ts';
+import { codes } from './decide.ts';
+import { type Authenticated, refusal, type Told } from './outcome.ts';
+import type { ReversalRequest, TerminalAnswer, Transaction } from './ports.ts';
+
+/** Lost races against other changes of the same transaction before we give up: each loss means that it moved on. */
+const maxRaces = 8;
+
+/**
+ * A terminal's own 0400. It names its original by merchant, terminal, batch and trace, and is answered 00 as soon as
+ * the reversal is durable here, without waiting for the bank; also while the original is in flight, whose approval is
+ * then swallowed. Repeated it finds what the first one made and gets the same answer.
+ */
+export async function reverse(context: Context, request: ReversalRequest): Promise<Ended> {
+  const authentication = await authenticate(context, request);
+  if (authentication.kind === 'refused') {
+    const keys = authentication.terminal?.current ?? authentication.terminal?.pending;
+    const authenticated = authentication.terminal && keys ? { terminal: authentication.terminal, keys } : null;
+    return { told: authentication.told, authenticated };
+  }
+  for (let race = 0; race < maxRaces; race++) {
+    const found = await context.journal.find({ ...request.identity, messageClass: 'request' });
+    if (found.kind === 'unavailable') break;
+    const told =
+      found.kind === 'none'
+        ? await refuseItsOriginal(context, request, authentication)
+        : await undo(context, request, found.value);
+    if (told !== 'raced') return { told, authenticated: authentication };
+  }
+  return { told: refusal(codes.malfunction, 'journal-unavailable'), authenticated: authentication };
+}
+
+/** The original never came, or was refused here: 25, and should it come later it finds its identity taken. */
+async function refuseItsOriginal(
+  context: Context,
+  request: ReversalRequest,
+  { terminal }: Authenticated,
+): Promise<Told | 'raced'> {
+  const { journal, vault, keys, routing } = context;
+  const route = routing.route(request.pan);
+  const key = await keys.transaction(route?.link ?? '');
+  if (key === null) return refusal(codes.malfunction, 'no-numbers');
+  const txId = journal.nextTxId();
+  const opened = await journal.open({
+    txId,
+    kind: 'unknown-original',
+    state: 'declined',
+    identity: { ...request.identity, messageClass: 'request' },
+    bindingId: terminal.bindingId,
+    businessDate: key.moment.businessDate,
+    rrn: key.rrn,
+    stan: key.stan,
+    transmissionAt: key.moment.transmissionAt,
+    link: route?.link ?? '',
+    bankMti: '',
+    acquirerId: '',
+    forwarderId: '',
+    processingCode: request.processingCode,
+    typeCode: request.typeCode,
+    conditionCode: request.conditionCode,
+    entryMode: request.entryMode,
+    amountMinor: request.amountMinor,
+    currency: request.currency,
+    bin: request.pan.bin,
+    cardKind: route?.cardKind ?? 'unknown',
+    panSealed: vault.seal(new TextEncoder().encode(request.pan.reveal()), `pan/${txId}`),
+    panHash: vault.hashPan(request.pan),
+    keyVersion: vault.keyVersion,
+    requestDigest: vault.digest(request.macInput),
+    localTime: key.moment.localTime,
+    localDate: key.moment.localDate,
+    mcc: terminal.mcc,
+    merchantName: terminal.merchantName,
+    responseCode: codes.originalNotFound,
+  });
+  switch (opened.kind) {
+    case 'opened':
+      return answered(context, codes.originalNotFound, 'original-unknown', key.rrn);
+    case 'duplicate':
+      // The original came between the look and the write.
+      return 'raced';
+    case 'fenced':
+      return { kind: 'silent', reason: 'fenced' };
+    case 'unavailable':
+      journal.abandon(txId);
+      return refusal(codes.malfunction, 'journal-unavailable');
+  }
+}
+
+async function undo(context: Context, request: ReversalRequest, original: Transaction): Promise<Told | 'raced'> {
+  const { journal, keys, storeAndForward } = context;
+  if (original.amountMinor !== request.amountMinor) return refusal(codes.amountDiffers, 'amount-differs-from-original');
+  if (!namesTheSame(context, request, original)) return refusal(codes.duplicate, 'differs-from-original');
+  if (original.kind === 'unknown-original') {
+    return answered(context, codes.originalNotFound, 'original-unknown', original.rrn);
+  }
+  switch (original.state) {
+    case 'declined':
+    case 'no-effect':
+    case 'reversing':
+    case 'reversed':
+    case 'in dispute':
+      return answered(context, codes.approved, `original-${original.state.replace(' ', '-')}`, original.rrn);
+    case 'open':
+    case 'approved':
+      break;
+  }
+  const reversal = await keys.reversal(original.link, original.txId, request.reason);
+  if (reversal === null) return refusal(codes.malfunction, 'no-numbers');
+  const inquiry = original.kind === 'balance-inquiry';
+  // While the original is in flight its own process owes the reversal: only that one knows when it is not overtaken.
+  const owner = original.state === 'open' ? original.ownerEpoch : journal.ownerEpoch;
+  const closed = await journal.close({
+    txId: original.txId,
+    fromVersion: original.version,
+    state: inquiry ? 'no-effect' : 'reversing',
+    reason: 'terminal-reversal',
+    reversal: inquiry ? undefined : reversal,
+    reversalOwner: owner,
+  });
+  switch (closed.kind) {
+    case 'closed':
+      if (!inquiry && owner === journal.ownerEpoch) storeAndForward.add(reversal);
+      context.registry.release(original.identity, original.businessDate, original.txId);
+      return answered(context, codes.approved, `original-${original.state}`, original.rrn);
+    case 'lost':
+      return 'raced';
+    case 'fenced':
+      return { kind: 'silent', reason: 'fenced' };
+    case 'unavailable':
+      return refusal(codes.malfunction, 'journal-unavailable');
+  }
+}
+
+/** DE3, DE60.1 and the card are compared, not keyed (laws, *Identity*). */
+function namesTheSame({ vault }: Context, request: ReversalRequest, original: Transaction): boolean {
+  const hash = vault.hashPan(request.pan);
+  return (
+    request.processingCode === original.processingCode &&
+    request.typeCode === original.typeCode &&
+    hash.every((byte, i) => byte === original.panHash[i])
+  );
+}
+
+function answered({ calendar }: Context, responseCode: string, reason: string, rrn: string): Told {
+  const { localTime, localDate } = calendar.now();
+  const answer: TerminalAnswer = { responseCode, rrn, localTime, localDate };
+  return { kind: 'answer', answer, outcome: 'reversal', reason };
+}

@@ -1,0 +1,178 @@
+import { authorize, type Ended, sealed } from './authorize.ts';
+import type { Calendar } from './calendar.ts';
+import type { Context, SwitchSettings } from './context.ts';
+import { codes } from './decide.ts';
+import type { MessageKeys } from './message-keys.ts';
+import { refusal, type Told } from './outcome.ts';
+import type {
+  BankPort,
+  Clock,
+  HsmPort,
+  JournalPort,
+  LinkProfile,
+  Observer,
+  Random,
+  RegistryPort,
+  Route,
+  SwitchPort,
+  TerminalRequest,
+  Timers,
+  VaultPort,
+} from './ports.ts';
+import { recoverLostOwners } from './recovery.ts';
+import { RefusalRing } from './refusals.ts';
+import { reverse } from './reverse.ts';
+import { Routing } from './routing.ts';
+import { signOn } from './sign-on.ts';
+import { StoreAndForward } from './store-and-forward.ts';
+
+export interface SwitchParts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly registry: RegistryPort;
+  readonly hsm: HsmPort;
+  readonly banks: BankPort;
+  readonly journal: JournalPort;
+  readonly calendar: Calendar;
+  readonly keys: MessageKeys;
+  readonly vault: VaultPort;
+  readonly observer: Observer;
+  readonly links: readonly LinkProfile[];
+  readonly routes: readonly Route[];
+  readonly settings: SwitchSettings & {
+    /** How long a terminal waits for an answer, ms: as long a refused request is remembered. */
+    readonly terminalWaitMs: number;
+    readonly refusalsRemembered: number;
+    /** Between two looks for reversals stored by siblings, ms. */
+    readonly reversalPollMs: number;
+    /** Between two looks for owners that are gone, ms. */
+    readonly recoveryPollMs: number;
+  };
+}
+
+/** The core: takes what a terminal asks, drives it to its one end, and gives the frame to send. */
+export class Switch implements SwitchPort {
+  readonly #context: Context;
+  readonly #recoveryPollMs: number;
+  #inFlight = 0;
+  #idle: (() => void)[] = [];
+  #cancelRecovery: (() => void) | null = null;
+  #stopped = false;
+
+  constructor(parts: SwitchParts) {
+    const { settings } = parts;
+    const links = new Map(parts.links.map(link => [link.name, link]));
+    const refusals = new RefusalRing(settings.refusalsRemembered, settings.terminalWaitMs);
+    const storeAndForward = new StoreAndForward({ ...parts, links, pollMs: settings.reversalPollMs });
+    const routing = new Routing(parts.routes);
+    this.#context = { ...parts, links, refusals, storeAndForward, routing, settings };
+    this.#recoveryPollMs = settings.recoveryPollMs;
+  }
+
+  /** Recovers what dead owners left, then begins to pay what is owed. Settles once this process is ready to serve. */
+  async start(): Promise<void> {
+    while (!(await recoverLostOwners(this.#context))) await this.#pause();
+    this.#context.storeAndForward.start();
+    this.#watchOwners();
+  }
+
+  /** Reversals owed to banks and not yet confirmed. */
+  get owedReversals(): number {
+    return this.#context.storeAndForward.depth;
+  }
+
+  /** Settles once every request under way has come to its end. The street door has stopped accepting before. */
+  async drain(): Promise<void> {
+    while (this.#inFlight > 0) await new Promise<void>(resume => this.#idle.push(resume));
+  }
+
+  /** Ends the background work. What is owed stays in the journal for the next owner. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelRecovery?.();
+    this.#context.storeAndForward.stop();
+  }
+
+  async handle(request: TerminalRequest): Promise<Uint8Array | null> {
+    this.#inFlight++;
+    try {
+      const ended = await this.#end(request);
+      this.#report(request, ended);
+      if (ended.told.kind === 'silent') return null;
+      return ended.frame ?? (await this.#seal(request, ended, ended.told));
+    } finally {
+      this.#inFlight--;
+      if (this.#inFlight === 0) for (const resume of this.#idle.splice(0)) resume();
+    }
+  }
+
+  async #end(request: TerminalRequest): Promise<Ended> {
+    const plain = (told: Told): Ended => ({ told, authenticated: null });
+    const full = this.#inFlight > this.#context.settings.maxInFlight;
+    switch (request.kind) {
+      case 'purchase':
+      case 'balance-inquiry':
+        return full ? plain(refusal(codes.malfunction, 'overload')) : authorize(this.#context, request);
+      case 'reversal':
+        // A reversal undoes a doubt: it is served also when new requests are not.
+        return reverse(this.#context, request);
+      case 'sign-on':
+        return plain(full ? refusal(codes.malfunction, 'overload') : await signOn(this.#context, request));
+      case 'echo':
+      case 'sign-off': {
+        const { localTime, localDate } = this.#context.calendar.now();
+        const answer = { responseCode: codes.approved, localTime, localDate };
+        return plain({ kind: 'answer', answer, outcome: request.kind });
+      }
+      case 'refused':
+        return plain(refusal(request.responseCode, request.reason));
+    }
+  }
+
+  /** An answer that was not sealed on the way: with a MAC where the terminal's keys are known, otherwise without. */
+  async #seal(request: TerminalRequest, ended: Ended, told: Told & { kind: 'answer' }): Promise<Uint8Array> {
+    if (ended.authenticated !== null) {
+      const frame = await sealed(this.#context, request, ended.authenticated, told.answer);
+      if (frame !== null) return frame;
+    }
+    return request.reply(told.answer, false).seal();
+  }
+
+  #report(request: TerminalRequest, ended: Ended): void {
+    const { observer, clock } = this.#context;
+    const { told } = ended;
+    if (told.kind === 'silent') {
+      observer.on({ event: 'unanswered', kind: request.kind, reason: told.reason });
+      if (told.reason === 'fenced') observer.on({ event: 'fenced' });
+      return;
+    }
+    const money = 'identity' in request ? request : null;
+    observer.on({
+      event: 'answered',
+      kind: request.kind,
+      merchantId: request.merchantId,
+      terminalId: request.terminalId,
+      trace: money?.identity.trace,
+      rrn: told.answer.rrn,
+      pan: money?.pan,
+      amountMinor: money?.amountMinor,
+      responseCode: told.answer.responseCode,
+      outcome: told.outcome,
+      reason: told.reason,
+      elapsedMs: clock.nowMs() - request.receivedAtMs,
+      bankMs: told.bankMs,
+    });
+  }
+
+  #pause(): Promise<void> {
+    return new Promise(resume => this.#context.timers.after(this.#recoveryPollMs, resume));
+  }
+
+  #watchOwners(): void {
+    if (this.#stopped) return;
+    this.#cancelRecovery = this.#context.timers.after(this.#recoveryPollMs, () => {
+      void recoverLostOwners(this.#context).then(() => this.#watchOwners());
+    });
+  }
+}

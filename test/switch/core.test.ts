@@ -1,0 +1,210 @@
+import t from 'tap';
+import { Calendar } from '../../src/switch/calendar.ts';
+import { decide, isApproval } from '../../src/switch/decide.ts';
+import { Numbers, rrnOf, stanOf } from '../../src/switch/numbers.ts';
+import { type BankAnswer, type BankOutcome, type LinkProfile, Pan, Secret } from '../../src/switch/ports.ts';
+import { RefusalRing } from '../../src/switch/refusals.ts';
+import { judgeReversal } from '../../src/switch/reversal-policy.ts';
+import { Routing } from '../../src/switch/routing.ts';
+import { mayBecome, type State, states } from '../../src/switch/states.ts';
+
+const answered = (responseCode: string, amountMinor = 1000): BankOutcome => ({
+  kind: 'answered',
+  answer: { mti: '0210', responseCode, amountMinor } satisfies BankAnswer,
+});
+const purchase = { kind: 'purchase', amountMinor: 1000, partialApproval: false } as const;
+const inquiry = { ...purchase, kind: 'balance-inquiry' } as const;
+
+t.test('what an outcome at the bank makes of a transaction', async t => {
+  const state = (request: Parameters<typeof decide>[0], outcome: BankOutcome): string => {
+    const { state, responseCode } = decide(request, outcome);
+    return `${state} ${responseCode}`;
+  };
+  t.equal(state(purchase, answered('00')), 'approved 00');
+  t.equal(state(purchase, answered('51')), 'declined 51');
+  t.equal(state(purchase, { kind: 'unknown', reason: 'timeout' }), 'reversing 98');
+  t.equal(state(purchase, { kind: 'unknown', reason: 'link-lost' }), 'reversing 98');
+  t.equal(state(purchase, { kind: 'unknown', reason: 'untrusted-answer' }), 'reversing 98');
+  t.equal(state(purchase, { kind: 'unsent', reason: 'link-down' }), 'declined 91', 'what never left is not reversed');
+  t.equal(state(purchase, { kind: 'unsent', reason: 'mac-unavailable' }), 'declined 96');
+  t.equal(
+    state(purchase, answered('10', 600)),
+    'reversing 96',
+    'a partial approval the terminal cannot take is undone',
+  );
+  t.equal(state({ ...purchase, partialApproval: true }, answered('10', 600)), 'approved 10');
+  t.equal(state(purchase, answered('00', 1001)), 'reversing 96', 'more than was asked for is no answer to it');
+  t.equal(state(purchase, answered('00', 0)), 'reversing 96');
+  t.equal(state(inquiry, answered('00', 0)), 'no-effect 00', 'an inquiry has no effect whatever happened');
+  t.equal(state(inquiry, { kind: 'unknown', reason: 'timeout' }), 'no-effect 98');
+  t.equal(state(inquiry, { kind: 'unsent', reason: 'busy' }), 'no-effect 91');
+  t.same(
+    ['00', '10', '11', 'A2', 'A4', 'A5', 'A6', '01', 'A0', 'A1', 'A3', 'A7', '08', '16'].filter(isApproval),
+    ['00', '10', '11', 'A2', 'A4', 'A5', 'A6'],
+    'the approvals of the dialect, and no other',
+  );
+});
+
+t.test('what each answer to a reversal means', async t => {
+  const profile: LinkProfile['reversal'] = {
+    mti: '0400',
+    refusesLateOriginals: true,
+    longestDelayMs: 60_000,
+    firstRetryMs: 1000,
+    maxRetryMs: 8000,
+    maxTries: 5,
+    capacity: 10,
+  };
+  const stored = {
+    txId: 1,
+    link: 'bank',
+    stan: '000001',
+    transmissionAt: '0101000000',
+    reason: '98',
+    tries: 0,
+    notBeforeMs: 0,
+    storedAtMs: 10_000,
+  };
+  const judge = (outcome: BankOutcome, change = {}, tries = 0, nowMs = 10_000) =>
+    judgeReversal(outcome, { ...stored, tries }, { ...profile, ...change }, nowMs, 0);
+  t.same(judge(answered('00')), { kind: 'confirmed', by: '00' });
+  t.same(judge(answered('94')), { kind: 'confirmed', by: '94' });
+  t.same(judge(answered('25')), { kind: 'confirmed', by: '25' }, 'at a bank that refuses late originals');
+  t.same(
+    judge(answered('25'), { refusesLateOriginals: false }),
+    { kind: 'again', afterMs: 60_000, counts: true },
+    'elsewhere the original may still be on its way, for as long as the bank may hold it',
+  );
+  t.same(judge(answered('25'), { refusesLateOriginals: false }, 1, 70_000), { kind: 'confirmed', by: '25' });
+  for (const outcome of [answered('91'), answered('96'), { kind: 'unknown', reason: 'timeout' } as const]) {
+    t.same(judge(outcome), { kind: 'again', afterMs: 1000, counts: true });
+    t.same(judge(outcome, {}, 2), { kind: 'again', afterMs: 4000, counts: true }, 'backs off');
+    t.equal(judge(outcome, {}, 4).kind, 'dispute', 'too many tries');
+  }
+  t.equal(judge(answered('12')).kind, 'dispute', 'anything else is a case');
+  const down = judge({ kind: 'unsent', reason: 'link-down' }, {}, 4);
+  t.same(down, { kind: 'again', afterMs: 1000, counts: false }, 'a link that is down makes no case, however long');
+});
+
+t.test('DE7, RRN and dates never step back when the clock does', async t => {
+  let nowMs = Date.UTC(2026, 11, 31, 15, 59, 59, 500);
+  const calendar = new Calendar({ nowMs: () => nowMs }, 480);
+  const before = calendar.now();
+  t.match(before, {
+    transmissionAt: '1231155959',
+    localTime: '235959',
+    localDate: '1231',
+    businessDate: '2026-12-31',
+    yearDay: '6365',
+  });
+  nowMs += 600;
+  const after = calendar.now();
+  t.match(after, {
+    transmissionAt: '1231160000',
+    localTime: '000000',
+    localDate: '0101',
+    businessDate: '2027-01-01',
+    yearDay: '7001',
+  });
+  nowMs -= 3_600_000;
+  t.equal(calendar.now(), after, 'an hour back is no step back here');
+});
+
+t.test('the calendar agrees with the platform on every day of eighty years', async t => {
+  let nowMs = 0;
+  const calendar = new Calendar({ nowMs: () => nowMs }, 0);
+  let wrong = 0;
+  for (nowMs = Date.UTC(2000, 0, 1, 23, 59, 58); nowMs < Date.UTC(2080, 0, 1); nowMs += 86_400_000) {
+    const { businessDate, yearDay, transmissionAt } = calendar.now();
+    const date = new Date(nowMs);
+    const dayOfYear = Math.floor((nowMs - Date.UTC(date.getUTCFullYear(), 0, 1)) / 86_400_000) + 1;
+    const expected = date.toISOString();
+    if (businessDate !== expected.slice(0, 10)) wrong++;
+    if (yearDay !== `${date.getUTCFullYear() % 10}${String(dayOfYear).padStart(3, '0')}`) wrong++;
+    if (transmissionAt !== `${expected.slice(5, 7)}${expected.slice(8, 10)}235958`) wrong++;
+  }
+  t.equal(wrong, 0);
+});
+
+t.test('numbers come out of reserved blocks, and two processes never share one', async t => {
+  const next = new Map<string, number>();
+  let away = false;
+  const blocks = {
+    reserve: async (series: string, size: number) => {
+      if (away) return null;
+      const first = next.get(series) ?? 0;
+      next.set(series, first + size);
+      return first;
+    },
+  };
+  const one = new Numbers(blocks, 10);
+  const two = new Numbers(blocks, 10);
+  const taken = await Promise.all(Array.from({ length: 400 }, (_, i) => (i % 2 ? one : two).stan('bank')));
+  t.equal(new Set(taken).size, 400);
+  t.notOk(taken.includes(null));
+  away = true;
+  const rest: (string | null)[] = [];
+  for (let i = 0; i < 40; i++) rest.push(await one.stan('bank'));
+  t.equal(rest.at(-1), null, 'when storage is away and the block is used up, there is no number');
+  t.equal(new Set([...taken, ...rest.filter(Boolean)]).size, 400 + rest.filter(Boolean).length);
+  t.same([stanOf(0), stanOf(999_998), stanOf(999_999)], ['000001', '999999', '000001'], 'STAN goes round');
+  t.same(
+    [rrnOf('6365', 0), rrnOf('6365', 99_999_999), rrnOf('6365', 100_000_000), rrnOf('6365', 100_000_001)],
+    ['636500000000', '636599999999', '6365A0000000', '6365A0000001'],
+    'RRN goes on in base 36 when the digits are used up',
+  );
+});
+
+t.test('a copy of a refused request is refused alike, for the terminal’s wait and within a bound', async t => {
+  const ring = new RefusalRing(2, 1000);
+  const id = (trace: string) =>
+    ({ merchantId: 'M', terminalId: 'T', batch: '000001', trace, messageClass: 'request' }) as const;
+  ring.remember(id('1'), '91', 0);
+  t.equal(ring.recall(id('1'), 999), '91');
+  t.equal(ring.recall(id('1'), 1000), null, 'past the wait');
+  t.equal(ring.recall({ ...id('1'), batch: '000002' }, 0), null, 'another batch is another request');
+  ring.remember(id('2'), '61', 1);
+  ring.remember(id('3'), '61', 2);
+  t.equal(ring.recall(id('1'), 3), null, 'the oldest is forgotten');
+  t.equal(ring.forgotten, 1, 'and counted');
+  t.equal(ring.recall(id('3'), 3), '61');
+});
+
+t.test('the longest prefix of the BIN table chooses the link', async t => {
+  const routing = new Routing([
+    { binPrefix: '62', link: 'a', cardKind: 'unknown' },
+    { binPrefix: '622424', link: 'b', cardKind: 'debit' },
+  ]);
+  t.equal(routing.route(new Pan('6224242900000113'))?.link, 'b');
+  t.equal(routing.route(new Pan('6217970000000005090'))?.link, 'a');
+  t.equal(routing.route(new Pan('4111111111111111')), null);
+});
+
+t.test('the table of states', async t => {
+  for (const [from, tos] of Object.entries(states)) {
+    for (const to of tos) t.ok(to in states, `${from} -> ${to} leads to a state`);
+  }
+  t.ok(mayBecome('open', 'approved'));
+  t.notOk(mayBecome('declined', 'approved'));
+  const ends = (Object.keys(states) as State[]).filter(state => states[state].length === 0);
+  t.same(ends, ['declined', 'no-effect', 'in dispute']);
+});
+
+t.test('card data prints masked in every way a value becomes text', async t => {
+  const pan = new Pan('6224242900000113');
+  const track = new Secret('6224242900000113=2806201394903101');
+  const { inspect } = await import('node:util');
+  const texts = [
+    String(pan),
+    JSON.stringify({ pan, track }),
+    inspect({ pan, track }),
+    `${track}`,
+    inspect(pan, { showHidden: true }),
+  ];
+  for (const text of texts) t.notMatch(text, /2429|0000011|2806/);
+  t.equal(pan.masked, '622424******0113');
+  t.equal(pan.accountDigits, '424290000011');
+  t.ok(pan.isWellFormed);
+  t.notOk(new Pan('6224242900000114').isWellFormed);
+  t.notOk(new Pan('62242429').isWellFormed);
+});
