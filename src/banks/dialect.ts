@@ -1,0 +1,139 @@
+import { compile, iso87Binary, type Message } from '../../iso8583/index.ts';
+import type { BankAnswer, BankRequest, OriginalElements } from '../switch/ports.ts';
+import { Secret } from '../switch/ports.ts';
+
+/** The bank's dialect, ISO 8583:1987 in binary, to the core's terms and back (iso8583-fields §1 to §5). */
+
+const codec = compile(iso87Binary);
+
+/** Network management codes, DE70 (iso8583-fields §5). */
+export const networkCodes = {
+  signOn: '001',
+  signOff: '002',
+  keyChange: '101',
+  keyRequest: '162',
+  echo: '301',
+} as const;
+
+export type Fields = Record<number, string | Uint8Array | undefined>;
+
+/** The longest message we send, in bytes: every field of a chip purchase at its maximum is well below. */
+const maxMessageBytes = 4096;
+const scratch = new Uint8Array(maxMessageBytes);
+
+/** What the length prefix counts. Throws Iso8583Error when a value does not fit its field. */
+export function pack(mti: string, fields: Fields): Uint8Array {
+  return scratch.slice(0, codec.pack({ mti, fields }, scratch));
+}
+
+/** Throws Iso8583Error. */
+export function unpack(frame: Uint8Array): Message {
+  return codec.unpack(frame);
+}
+
+/** Where the MAC stands: DE128 when there is a secondary bitmap, DE64 otherwise. */
+export function macFieldOf(fields: Fields): 64 | 128 {
+  return Object.entries(fields).some(([field, value]) => Number(field) > 64 && value !== undefined) ? 128 : 64;
+}
+
+/** The key of an answer: its MTI, DE7 and DE11. */
+export function keyOf(mti: string, transmissionAt: string, stan: string): string {
+  return mti + transmissionAt + stan;
+}
+
+export function requestFields(request: BankRequest, acquirerId: string, forwarderId: string): Fields {
+  return {
+    2: request.pan.reveal(),
+    3: request.processingCode,
+    4: String(request.amountMinor).padStart(12, '0'),
+    7: request.transmissionAt,
+    11: request.stan,
+    12: request.localTime,
+    13: request.localDate,
+    14: request.expiry,
+    18: request.mcc,
+    22: request.entryMode,
+    23: request.cardSequence,
+    25: request.conditionCode,
+    26: request.pinCaptureCode,
+    32: acquirerId,
+    33: forwarderId,
+    35: request.track2?.reveal(),
+    37: request.rrn,
+    39: request.reason,
+    41: request.terminalId,
+    42: request.merchantId,
+    43: acceptorName(request.merchantName),
+    49: request.currency,
+    52: request.pinBlock?.reveal(),
+    53: request.securityControl,
+    55: request.iccData?.reveal(),
+    90: request.original === undefined ? undefined : originalElements(request.original),
+  };
+}
+
+/** DE43: 25 name, 13 city, 2 country. Bytes beyond ASCII (a Chinese name) are the bank's to forbid, not ours to guess: '?'. */
+function acceptorName(name: string): string {
+  const ascii = name
+    .replace(/[^\x20-\x7e]/g, '?')
+    .slice(0, 25)
+    .padEnd(25);
+  return `${ascii}${' '.repeat(13)}CN`;
+}
+
+/** DE90, 42 digits: MTI, STAN, DE7, acquirer and forwarder right-justified in 11 (iso8583-fields §4). */
+function originalElements(original: OriginalElements): string {
+  return (
+    original.mti +
+    original.stan +
+    original.transmissionAt +
+    original.acquirerId.padStart(11, '0') +
+    original.forwarderId.padStart(11, '0')
+  );
+}
+
+/** Null: there is no response code, so that it is no answer at all. */
+export function readAnswer(message: Message): BankAnswer | null {
+  const responseCode = message.text(39);
+  if (responseCode === undefined) return null;
+  const iccData = message.content(55);
+  return {
+    mti: message.mti,
+    responseCode,
+    amountMinor: Number(message.text(4) ?? Number.NaN),
+    authCode: message.text(38),
+    settlementDate: message.text(15),
+    additionalResponse: message.text(44),
+    balance: message.text(54),
+    iccData: iccData === undefined ? undefined : new Secret(iccData),
+  };
+}
+
+/** Whether an answer with the right key is the answer to this request: terminal, merchant, RRN and processing code agree. */
+export function answersIt(message: Message, request: BankRequest): boolean {
+  const agrees = (field: number, sent: string): boolean => {
+    const received = message.text(field);
+    return received === undefined || received.trimEnd() === sent.trimEnd();
+  };
+  return (
+    agrees(3, request.processingCode) &&
+    agrees(37, request.rrn) &&
+    agrees(41, request.terminalId) &&
+    agrees(42, request.merchantId)
+  );
+}
+
+/** DE48 of a key exchange: ZPK, its check value, ZAK, its check value, under the ZMK, in hex. */
+export interface ZoneKeys {
+  readonly zpk: string;
+  readonly zpkCheckValue: string;
+  readonly zak: string;
+  readonly zakCheckValue: string;
+}
+
+export function readZoneKeys(message: Message): ZoneKeys | null {
+  const match = /^([0-9A-F]{32})([0-9A-F]{6})([0-9A-F]{32})([0-9A-F]{6})$/.exec(message.text(48) ?? '');
+  if (match === null) return null;
+  const [, zpk = '', zpkCheckValue = '', zak = '', zakCheckValue = ''] = match;
+  return { zpk, zpkCheckValue, zak, zakCheckValue };
+}

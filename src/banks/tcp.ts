@@ -1,0 +1,58 @@
+import net from 'node:net';
+import { binary2, FrameSplitter, prefixBytes, writePrefix } from '../../iso8583/index.ts';
+import type { Connect } from './transport.ts';
+
+/** The longest frame a bank may send, in bytes. */
+const maxFrameBytes = 8192;
+/** Bytes that may wait to be written before the link counts as congested. */
+const maxUnsentBytes = 1 << 20;
+const connectTimeoutMs = 5000;
+
+/** The edge of a link: TCP with a 2-byte length. What one turn of the event loop sends is written at once. */
+export const connectTcp: Connect = (host, port, events) => {
+  const socket = net.connect({ host, port, noDelay: true, keepAlive: true });
+  const splitter = new FrameSplitter(binary2, maxFrameBytes);
+  let corked = false;
+  let reason = 'closed';
+  const connecting = setTimeout(() => socket.destroy(new Error('connect timeout')), connectTimeoutMs);
+  socket.on('connect', () => {
+    clearTimeout(connecting);
+    events.onOpen();
+  });
+  socket.on('data', chunk => {
+    try {
+      splitter.push(chunk, frame => events.onFrame(frame));
+    } catch (error) {
+      // A length out of bounds: from here on nobody can say where a message begins.
+      socket.destroy(error as Error);
+    }
+  });
+  socket.on('error', error => {
+    reason = (error as NodeJS.ErrnoException).code ?? error.message;
+  });
+  socket.on('close', () => {
+    clearTimeout(connecting);
+    events.onClose(reason);
+  });
+  return {
+    write(message) {
+      const frame = new Uint8Array(prefixBytes(binary2) + message.length);
+      frame.set(message, writePrefix(binary2, frame, 0, message.length));
+      if (!corked) {
+        corked = true;
+        socket.cork();
+        setImmediate(() => {
+          corked = false;
+          socket.uncork();
+        });
+      }
+      socket.write(frame);
+    },
+    get congested() {
+      return socket.writableLength > maxUnsentBytes;
+    },
+    destroy() {
+      socket.destroy();
+    },
+  };
+};

@@ -1,0 +1,107 @@
+import { headerNumbers } from './options.ts';
+
+/** How a command ended on one connection. `data` is what follows the error code. */
+export type Reply =
+  | { readonly kind: 'answered'; readonly error: string; readonly data: string }
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'lost' };
+
+interface Entry {
+  readonly code: string;
+  readonly sentAtMs: number;
+  readonly deadlineMs: number;
+  readonly settle: (reply: Reply) => void;
+  expired: boolean;
+}
+
+type Matched =
+  | { readonly kind: 'unmatched' }
+  /** The answer carries another command's code: the stream cannot be trusted any more. */
+  | { readonly kind: 'foreign' }
+  | { readonly kind: 'settled' }
+  | { readonly kind: 'late'; readonly code: string; readonly elapsedMs: number };
+
+/**
+ * The commands without an answer on one connection, by message header.
+ *
+ * An expired command keeps its header (and its place under the bound: the HSM may still be working on it) until its
+ * answer comes or the connection ends. Were its header free at once, a late answer could meet the next command that
+ * got the same header, and one terminal's MAC would be taken for another's.
+ */
+export class Outstanding {
+  readonly #entries = new Map<string, Entry>();
+  readonly #headerLength: number;
+  readonly #numbers: number;
+  readonly #bound: number;
+  #next = 0;
+
+  constructor(headerLength: number, bound: number) {
+    this.#headerLength = headerLength;
+    this.#numbers = headerNumbers(headerLength);
+    this.#bound = bound;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The header for a new command, or null when the bound is reached. */
+  add(code: string, nowMs: number, deadlineMs: number, settle: (reply: Reply) => void): string | null {
+    if (this.#entries.size >= this.#bound) return null;
+    let header: string;
+    do {
+      header = this.#next.toString(16).toUpperCase().padStart(this.#headerLength, '0');
+      this.#next = (this.#next + 1) % this.#numbers;
+    } while (this.#entries.has(header));
+    this.#entries.set(header, { code, sentAtMs: nowMs, deadlineMs, settle, expired: false });
+    return header;
+  }
+
+  /** Gives an answer (`text` with its header) to the command that it answers. */
+  match(text: string, nowMs: number): Matched {
+    const at = this.#headerLength;
+    const header = text.slice(0, at);
+    const entry = this.#entries.get(header);
+    if (entry === undefined) return { kind: 'unmatched' };
+    if (text.length < at + 4 || text.slice(at, at + 2) !== answerCode(entry.code)) return { kind: 'foreign' };
+    this.#entries.delete(header);
+    if (entry.expired) return { kind: 'late', code: entry.code, elapsedMs: nowMs - entry.sentAtMs };
+    entry.settle({ kind: 'answered', error: text.slice(at + 2, at + 4), data: text.slice(at + 4) });
+    return { kind: 'settled' };
+  }
+
+  /** Settles what is past its deadline. The latest time at which one of these was sent, or null when none was. */
+  expire(nowMs: number): number | null {
+    let sentAtMs: number | null = null;
+    for (const entry of this.#entries.values()) {
+      if (entry.expired || entry.deadlineMs > nowMs) continue;
+      entry.expired = true;
+      sentAtMs = Math.max(sentAtMs ?? entry.sentAtMs, entry.sentAtMs);
+      entry.settle({ kind: 'expired' });
+    }
+    return sentAtMs;
+  }
+
+  /** When the next command expires, and since when the longest expired one was due; Infinity when there is none. */
+  due(): { readonly nextDeadlineMs: number; readonly oldestExpiredMs: number } {
+    let nextDeadlineMs = Number.POSITIVE_INFINITY;
+    let oldestExpiredMs = Number.POSITIVE_INFINITY;
+    for (const entry of this.#entries.values()) {
+      if (entry.expired) oldestExpiredMs = Math.min(oldestExpiredMs, entry.deadlineMs);
+      else nextDeadlineMs = Math.min(nextDeadlineMs, entry.deadlineMs);
+    }
+    return { nextDeadlineMs, oldestExpiredMs };
+  }
+
+  /** Settles everything as lost. */
+  lose(): void {
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    for (const entry of entries) if (!entry.expired) entry.settle({ kind: 'lost' });
+  }
+}
+
+/** The answer's code: the second letter plus one (payshield §1). */
+function answerCode(code: string): string {
+  return code.charAt(0) + String.fromCharCode(code.charCodeAt(1) + 1);
+}
