@@ -1,0 +1,137 @@
+/** What the bank still knows of single requests, so that it can answer repeats and find what a reversal names. */
+import type { DeclineLine, PostLine, Reference, TombstoneLine } from './book-lines.ts';
+
+/**
+ * | state     | enters                                  | leaves                                      |
+ * |-----------|-----------------------------------------|---------------------------------------------|
+ * | posted    | an approved request, an accepted advice | reversed                                    |
+ * | reversed  | the first reversal of what was posted   | -                                           |
+ * | declined  | a refused request                       | -                                           |
+ * | tombstone | a reversal of what never came           | declined, when the original comes after all |
+ */
+type RecordState = 'posted' | 'reversed' | 'declined' | 'tombstone';
+
+/** What the bank knows of one request. */
+export interface BookRecord {
+  readonly state: RecordState;
+  /** The line that its last change stands on. */
+  readonly line: number;
+  readonly acquirerId: string;
+  readonly mti: string;
+  readonly processingCode: string;
+  readonly terminalId: string;
+  readonly card: string;
+  readonly askedMinor: number;
+  readonly amountMinor: number;
+  readonly sign: 'D' | 'C';
+  readonly responseCode: string;
+  readonly authCode: string;
+  readonly settlementDate: string;
+}
+
+export class BookIndex {
+  readonly #limit: number;
+  /** Two generations: when the young one holds half the limit the old one goes as a whole, at no cost per record. */
+  #young = new Map<string, BookRecord>();
+  #old = new Map<string, BookRecord>();
+  /** The latest DE7 among the young, the old, and what was let go. */
+  #youngUpTo = '';
+  #oldUpTo = '';
+  #forgottenUpTo = '';
+  #forgotten = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  /** Records that were let go. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
+  find(reference: Reference): BookRecord | undefined {
+    const key = keyOf(reference);
+    return this.#young.get(key) ?? this.#old.get(key);
+  }
+
+  /** Whether a record of that time may have been let go, so that not finding it proves nothing. */
+  mayHaveForgotten(reference: Reference): boolean {
+    return this.#forgottenUpTo !== '' && notAfter(reference.transmissionAt, this.#forgottenUpTo);
+  }
+
+  keep(reference: Reference, record: BookRecord): void {
+    const key = keyOf(reference);
+    this.#old.delete(key);
+    this.#young.set(key, record);
+    if (this.#youngUpTo === '' || notAfter(this.#youngUpTo, reference.transmissionAt)) {
+      this.#youngUpTo = reference.transmissionAt;
+    }
+    if (this.#young.size * 2 < this.#limit) return;
+    this.#forgotten += this.#old.size;
+    if (this.#old.size > 0) this.#forgottenUpTo = this.#oldUpTo;
+    this.#old = this.#young;
+    this.#oldUpTo = this.#youngUpTo;
+    this.#young = new Map();
+    this.#youngUpTo = '';
+  }
+}
+
+export function recordOf(line: PostLine | DeclineLine): BookRecord {
+  return {
+    state: line.t === 'post' ? 'posted' : 'declined',
+    line: line.n,
+    acquirerId: line.acquirerId,
+    mti: line.mti,
+    processingCode: line.processingCode,
+    terminalId: line.terminalId,
+    card: line.card,
+    askedMinor: line.askedMinor ?? line.amountMinor,
+    amountMinor: line.amountMinor,
+    sign: line.sign,
+    responseCode: line.responseCode,
+    authCode: line.t === 'post' ? line.authCode : '',
+    settlementDate: line.settlementDate,
+  };
+}
+
+export function tombstoneOf(line: TombstoneLine): BookRecord {
+  return {
+    state: 'tombstone',
+    line: line.n,
+    acquirerId: line.original.acquirerId,
+    mti: line.original.mti,
+    processingCode: '',
+    terminalId: '',
+    card: '',
+    askedMinor: 0,
+    amountMinor: 0,
+    sign: 'D',
+    responseCode: '25',
+    authCode: '',
+    settlementDate: '',
+  };
+}
+
+/** DE90 fills the acquirer with zeros to 11 digits, DE32 does not: the index knows one form. */
+function keyOf(reference: Reference): string {
+  return reference.acquirerId.padStart(11, '0') + reference.transmissionAt + reference.stan;
+}
+
+const YEAR_SECONDS = 12 * 31 * 86_400;
+
+/** Whether DE7 `a` is not after `b`. DE7 names no year: of the two ways around it, the shorter one is meant. */
+function notAfter(a: string, b: string): boolean {
+  return (YEAR_SECONDS + secondsOf(b) - secondsOf(a)) % YEAR_SECONDS < YEAR_SECONDS / 2;
+}
+
+/** Seconds into a year of months with 31 days: enough to compare by. */
+function secondsOf(transmissionAt: string): number {
+  const at = Number(transmissionAt);
+  const [month, day] = [Math.floor(at / 1e8) - 1, (Math.floor(at / 1e6) % 100) - 1];
+  const [hour, minute, second] = [Math.floor(at / 1e4) % 100, Math.floor(at / 100) % 100, at % 100];
+  return (month * 31 + day) * 86_400 + hour * 3600 + minute * 60 + second;
+}

@@ -1,0 +1,195 @@
+/**
+ * The bank's book: what was posted, declined and reversed, in memory as an index and on disk as the truth.
+ *
+ * Each change is one appended line. Nothing may be answered before `whenDurable` has called back for the line it stands
+ * on, also when a repeat finds a record that another message is just writing.
+ */
+import { AppendLog } from './append-log.ts';
+import { BookIndex, type BookRecord, recordOf, tombstoneOf } from './book-index.ts';
+import {
+  type BookLine,
+  type DeclineLine,
+  type Judged,
+  type OriginalReference,
+  type PostLine,
+  parseLine,
+  type Reference,
+  type ReverseLine,
+  type TombstoneLine,
+} from './book-lines.ts';
+import { openFingerprint } from './fingerprint.ts';
+
+/** Postings by direction, amounts in minor units. */
+interface Sum {
+  count: number;
+  debitMinor: number;
+  creditMinor: number;
+}
+
+/** What the book adds up to. `net` is posted less reversed. */
+export interface BookTotals {
+  readonly posted: Readonly<Sum>;
+  readonly reversed: Readonly<Sum>;
+  readonly net: Readonly<Sum>;
+  readonly declined: number;
+  readonly tombstones: number;
+  readonly lines: number;
+  /** Records that repeats and reversals can still find, and how many the index has let go. */
+  readonly indexed: number;
+  readonly forgotten: number;
+  readonly batches: number;
+  readonly largestBatch: number;
+}
+
+interface BookOptions {
+  readonly path: string;
+  /** How many records are kept for repeats and reversals; beyond it the oldest is let go. */
+  readonly indexLimit: number;
+  torn(bytes: number): void;
+  failed(error: Error): void;
+}
+
+export class Book {
+  readonly #log: AppendLog;
+  readonly #index: BookIndex;
+  readonly #movements = new Map<string, number>();
+  readonly #posted: Sum = { count: 0, debitMinor: 0, creditMinor: 0 };
+  readonly #reversed: Sum = { count: 0, debitMinor: 0, creditMinor: 0 };
+  #declined = 0;
+  #tombstones = 0;
+  #lines = 0;
+  /** Names a card as the lines do. */
+  readonly fingerprint: (pan: string) => string;
+
+  /** Opens or makes the book and replays it. Throws when a line is damaged or the key of its cards is missing. */
+  constructor(options: BookOptions) {
+    this.#index = new BookIndex(options.indexLimit);
+    this.fingerprint = openFingerprint(options.path);
+    this.#log = new AppendLog(options.path, {
+      replay: (line, number) => this.#apply(parseLine(line, number)),
+      torn: bytes => options.torn(bytes),
+      failed: error => options.failed(error),
+    });
+  }
+
+  find(reference: Reference): BookRecord | undefined {
+    return this.#index.find(reference);
+  }
+
+  /** Whether not finding this reference may only mean that it was let go. */
+  mayHaveForgotten(reference: Reference): boolean {
+    return this.#index.mayHaveForgotten(reference);
+  }
+
+  /** What all posts and reversals did to a card's balance, in minor units. */
+  movement(card: string): number {
+    return this.#movements.get(card) ?? 0;
+  }
+
+  post(judged: Judged): BookRecord {
+    const n = this.#lines + 1;
+    const authCode = String(n % 1_000_000).padStart(6, '0');
+    const line: PostLine = { t: 'post', n, ...judged, authCode, atMs: Date.now() };
+    this.#append(line);
+    return this.#known(line);
+  }
+
+  decline(judged: Judged): BookRecord {
+    const line: DeclineLine = { t: 'decline', n: this.#lines + 1, ...judged, atMs: Date.now() };
+    this.#append(line);
+    return this.#known(line);
+  }
+
+  /** Undoes what `record` posted. */
+  reverse(record: BookRecord, original: OriginalReference, rrn: string, settlementDate: string): BookRecord {
+    const { acquirerId, card, amountMinor, sign } = record;
+    const named = { ...original, acquirerId };
+    const undone = { original: named, rrn, card, amountMinor, sign, settlementDate };
+    const line: ReverseLine = { t: 'reverse', n: this.#lines + 1, ...undone, atMs: Date.now() };
+    this.#append(line);
+    return this.#known(named);
+  }
+
+  /** Remembers that `original` is to be refused when it comes. */
+  tombstone(original: OriginalReference, rrn: string): BookRecord {
+    const line: TombstoneLine = { t: 'tombstone', n: this.#lines + 1, original, rrn, atMs: Date.now() };
+    this.#append(line);
+    return this.#known(original);
+  }
+
+  whenDurable(record: BookRecord, then: () => void): void {
+    this.#log.whenDurable(record.line, then);
+  }
+
+  totals(): BookTotals {
+    return {
+      posted: { ...this.#posted },
+      reversed: { ...this.#reversed },
+      net: {
+        count: this.#posted.count - this.#reversed.count,
+        debitMinor: this.#posted.debitMinor - this.#reversed.debitMinor,
+        creditMinor: this.#posted.creditMinor - this.#reversed.creditMinor,
+      },
+      declined: this.#declined,
+      tombstones: this.#tombstones,
+      lines: this.#lines,
+      indexed: this.#index.size,
+      forgotten: this.#index.forgotten,
+      batches: this.#log.batches,
+      largestBatch: this.#log.largestBatch,
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#log.close();
+  }
+
+  #append(line: BookLine): void {
+    this.#log.append(JSON.stringify(line));
+    this.#apply(line);
+  }
+
+  #known(reference: Reference): BookRecord {
+    const record = this.find(reference);
+    if (!record) throw new Error('a record that was just written is not in the index');
+    return record;
+  }
+
+  /** The one place that changes what is in memory, for lines just written and lines replayed alike. */
+  #apply(line: BookLine): void {
+    this.#lines = line.n;
+    switch (line.t) {
+      case 'post':
+        add(this.#posted, line.sign, line.amountMinor);
+        this.#move(line.card, line.sign, line.amountMinor);
+        this.#index.keep(line, recordOf(line));
+        break;
+      case 'decline':
+        this.#declined++;
+        this.#index.keep(line, recordOf(line));
+        break;
+      case 'reverse': {
+        add(this.#reversed, line.sign, line.amountMinor);
+        this.#move(line.card, line.sign, -line.amountMinor);
+        const record = this.find(line.original);
+        // With a smaller limit than the last run had, the replay may have let it go.
+        if (record) this.#index.keep(line.original, { ...record, state: 'reversed', line: line.n });
+        break;
+      }
+      case 'tombstone':
+        this.#tombstones++;
+        this.#index.keep(line.original, tombstoneOf(line));
+        break;
+    }
+  }
+
+  #move(card: string, sign: 'D' | 'C', amountMinor: number): void {
+    this.#movements.set(card, this.movement(card) + (sign === 'C' ? amountMinor : -amountMinor));
+  }
+}
+
+function add(sum: Sum, sign: 'D' | 'C', amountMinor: number): void {
+  sum.count++;
+  if (sign === 'D') sum.debitMinor += amountMinor;
+  else sum.creditMinor += amountMinor;
+}
