@@ -1,0 +1,28 @@
+import type { Admission, AdmissionRequest, FinancialKind } from '../switch/ports.ts';
+import { hasDailyLimit, type Registered } from './rows.ts';
+
+/** Whether a kind of transaction counts against daily limits. An inquiry moves nothing. */
+export function counts(kind: FinancialKind): boolean {
+  return kind !== 'balance-inquiry';
+}
+
+/**
+ * The rules of admit.lua in their order, for the time when Redis is away. Daily limits cannot be counted meanwhile:
+ * who has
+ * one is told to come again.
+ */
+export function judge({ merchant, terminal }: Registered, { kind, amountMinor }: AdmissionRequest): Admission {
+  const { status, functions, perTransactionMaxMinor } = merchant;
+  if (status !== 'open') return refused('03', `merchant-${status}`);
+  if (terminal.status !== 'active') return refused('58', `terminal-${terminal.status}`);
+  if (functions !== null && !functions.includes(kind)) return refused('57', 'function');
+  if (perTransactionMaxMinor !== null && amountMinor > perTransactionMaxMinor) {
+    return refused('61', 'transaction-amount');
+  }
+  if (counts(kind) && hasDailyLimit(merchant)) return { kind: 'unavailable' };
+  return { kind: 'admitted', reserved: false, seenBefore: false };
+}
+
+function refused(responseCode: string, reason: string): Admission {
+  return { kind: 'refused', responseCode, reason };
+}

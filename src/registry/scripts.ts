@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+import { assetPath } from '../postgres/assets.ts';
+
+type Argument = string | number;
+type Script<Reply> = (...keysAndArguments: Argument[]) => Promise<Reply>;
+
+/** What admit.lua answers: a verdict, then what goes with it. */
+export type AdmitReply = readonly [verdict: string, ...rest: Argument[]];
+
+/** The scripts of this room as commands. KEYS, ARGV and the answers are described on top of each Lua file. */
+export interface Scripts {
+  readonly registryAdmit: Script<AdmitReply>;
+  readonly registryRelease: Script<number>;
+  readonly registryProject: Script<number>;
+  readonly registryCountBegin: Script<'absent' | 'busy' | 'build' | 'check'>;
+  readonly registryCountLoad: Script<number>;
+  readonly registryCountEnd: Script<number>;
+}
+
+const files: Readonly<Record<keyof Scripts, readonly [file: string, numberOfKeys: number]>> = {
+  registryAdmit: ['admit.lua', 6],
+  registryRelease: ['release.lua', 2],
+  registryProject: ['project.lua', 1],
+  registryCountBegin: ['count-begin.lua', 2],
+  registryCountLoad: ['count-load.lua', 2],
+  registryCountEnd: ['count-end.lua', 2],
+};
+
+/** Makes the scripts commands of a connection. The client sends their hash, and their text where Redis lost it. */
+export function defineScripts(redis: Redis): Redis & Scripts {
+  for (const [name, [file, numberOfKeys]] of Object.entries(files)) {
+    redis.defineCommand(name, { numberOfKeys, lua: readFileSync(assetPath(import.meta.url, file), 'utf8') });
+  }
+  return redis as Redis & Scripts;
+}
