@@ -1,0 +1,69 @@
+import type { CoreEvent, Observer } from '../switch/ports.ts';
+import type { Logger } from './logs.ts';
+import type { Meters } from './metrics.ts';
+
+type Answered = Extract<CoreEvent, { event: 'answered' }>;
+
+/** What the switch core tells becomes counters and log lines; one line per transaction, where `logTransactions` asks for it. */
+export function createObserver(meters: Meters, log: Logger, options: { readonly logTransactions: boolean }): Observer {
+  return {
+    on(event: CoreEvent): void {
+      switch (event.event) {
+        case 'answered':
+          countAnswer(meters, event);
+          if (options.logTransactions) log.info(transactionLine(event), 'transaction');
+          return;
+        case 'unanswered':
+          meters.unanswered.inc({ kind: event.kind, reason: event.reason });
+          log.warn({ kind: event.kind, reason: event.reason }, 'not answered: the terminal reverses');
+          return;
+        case 'late-answer':
+          meters.lateAnswers.inc({ link: event.link, known: String(event.known) });
+          log.info({ link: event.link, responseCode: event.responseCode, known: event.known }, 'late answer consumed');
+          return;
+        case 'reversal-sent':
+          meters.reversalsSent.inc({ link: event.link, repeat: String(event.tries > 1) });
+          log.debug({ link: event.link, txId: event.txId, tries: event.tries }, 'reversal sent');
+          return;
+        case 'reversal-ended': {
+          const { link, txId, state, tries, reason } = event;
+          meters.reversalsEnded.inc({ link, state });
+          if (state === 'reversed') log.info({ link, txId, tries, reason }, 'reversed');
+          else log.error({ link, txId, tries, reason }, 'in dispute: a case for a person');
+          return;
+        }
+        case 'recovered':
+          meters.recoveries.inc();
+          meters.recovered.inc(event.open);
+          log.warn({ epoch: event.epoch, open: event.open, elapsedMs: event.elapsedMs }, 'recovered a lost owner');
+          return;
+        case 'fenced':
+          meters.fenced.inc();
+          log.error('fenced: a sibling took over; this process answers nothing more');
+          return;
+        case 'close-retried':
+          meters.closeRetries.inc();
+          log.warn({ txId: event.txId, state: event.state }, 'CLOSE tried again');
+          return;
+        default:
+          event satisfies never;
+      }
+    },
+  };
+}
+
+function countAnswer(meters: Meters, event: Answered): void {
+  const { kind, outcome } = event;
+  meters.transactions.inc({ kind, outcome, code: knownForm(event.responseCode) });
+  meters.transactionSeconds.observe({ kind, outcome }, event.elapsedMs / 1000);
+}
+
+/** A bank may send anything in DE39; a label takes only what has the form of a response code. */
+function knownForm(responseCode: string): string {
+  return /^[0-9A-Z]{2}$/.test(responseCode) ? responseCode : 'other';
+}
+
+function transactionLine(event: Answered): object {
+  const { event: _, ...fields } = event;
+  return fields;
+}
