@@ -1,0 +1,197 @@
+/**
+ * `npm run demo`: a whole acquirer on this machine, with terminals that shop. See README.md.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { isRunning } from '../embedded/server.ts';
+import { packageRoot } from '../postgres/assets.ts';
+import { Child } from './stack/child.ts';
+import { settleAndAudit } from './stack/settle.ts';
+import { type Stack, startStack } from './stack/stack.ts';
+import type { FleetProgress, FleetSummary } from './terminal/figures.ts';
+
+const help = `A working acquirer on this machine: Postgres, Redis, HSM, bank, two switch processes, and terminals that shop.
+
+  npm run demo -- [options]
+
+  --seconds N    how long customers come; 0: until Ctrl-C (default 0)
+  --terminals N  terminals (default 20)
+  --rate N       customers each second, of all terminals together (default 50)
+  --switches N   switch processes (default 2)
+  --json         one JSON object on the last line of standard output
+  --help         this text
+
+Ctrl-C ends the load, sends what is owed, drains, audits and stops. A second Ctrl-C ends at once.
+DATABASE_URL and REDIS_URL, when set, are used instead of the embedded servers.
+Exit status: 0 when something was sent and the three books agree without a case; otherwise 1.`;
+
+const settleSeconds = 60;
+/** Folders and databases of demos; each start clears those of the ones before. */
+const runPrefix = 'demo_';
+const progressLine = (p: FleetProgress): string =>
+  `${String(p.tps).padStart(6)} tx/s | sent ${p.sent} | approved ${p.approved} | declined ${p.declined} | ` +
+  `timed out ${p.timedOut} | unanswered ${p.unanswered} | p50 ${p.p50Ms} ms | p99 ${p.p99Ms} ms`;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '0' },
+      terminals: { type: 'string', default: '20' },
+      rate: { type: 'string', default: '50' },
+      switches: { type: 'string', default: '2' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(`${help}\n`);
+    return 0;
+  }
+  const number = (name: 'seconds' | 'terminals' | 'rate' | 'switches', least: number): number => {
+    const value = Number(values[name]);
+    if (!Number.isInteger(value) || value < least) throw new Error(`--${name} must be a whole number from ${least} up`);
+    return value;
+  };
+  const options = {
+    seconds: number('seconds', 0),
+    terminals: number('terminals', 1),
+    rate: number('rate', 1),
+    switches: number('switches', 1),
+  };
+  // With --json the last line of standard output is for machines; what people read goes beside it.
+  const say = (line: string): void => {
+    (values.json ? process.stderr : process.stdout).write(`${line}\n`);
+  };
+
+  const root = packageRoot(fileURLToPath(import.meta.url));
+  const dataDir = join(root, '.data', 'demo');
+  const release = await lock(dataDir);
+  for (const earlier of readdirSync(dataDir)) {
+    if (earlier.startsWith(runPrefix)) rmSync(join(dataDir, earlier), { recursive: true });
+  }
+  const interrupts = new Interrupts(say);
+  try {
+    const stack = await startStack({
+      dataDir,
+      run: runPrefix + Date.now().toString(36),
+      dropPrefix: runPrefix,
+      switches: options.switches,
+      terminals: options.terminals,
+      databaseUrl: process.env.DATABASE_URL,
+      redisUrl: process.env.REDIS_URL,
+      onStep: what => say(`starting ${what} ...`),
+    });
+    try {
+      for (const { child, terminals, httpUrl } of stack.switches) {
+        say(`switch (pid ${child.pid}): terminals on ${terminals}, ${httpUrl}/readyz`);
+      }
+      say(`books and logs: ${stack.folder}`);
+      const summary = await shop(stack, options, interrupts, say);
+      say('waiting for the last reversals ...');
+      const report = await settleAndAudit(stack, settleSeconds * 1000);
+      await stack.stopProcesses();
+      const { reversed, ...audit } = report;
+      const { sent, approved, declined, timedOut, unanswered, tps, p50Ms, p99Ms } = summary;
+      const result = { sent, approved, declined, timedOut, unanswered, reversed, tps, p50Ms, p99Ms, audit };
+      for (const difference of audit.named) say(`difference: ${JSON.stringify(difference)}`);
+      say(
+        `terminals ${audit.terminals.count} / ${audit.terminals.sumMinor}, journal ${audit.journal.count} / ` +
+          `${audit.journal.sumMinor}, bank ${audit.bank.count} / ${audit.bank.sumMinor} (count / sum in minor units): ` +
+          `${audit.differences} differences, ${audit.cases} cases, ${audit.unfinished} unfinished`,
+      );
+      process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : '');
+      const clean = audit.differences === 0 && audit.cases === 0 && audit.unfinished === 0;
+      return clean && sent > 0 ? 0 : 1;
+    } finally {
+      await stack.stop();
+    }
+  } finally {
+    release();
+  }
+}
+
+/** Runs the fleet as a process of its own until its summary. */
+async function shop(
+  stack: Stack,
+  options: { readonly seconds: number; readonly terminals: number; readonly rate: number },
+  interrupts: Interrupts,
+  say: (line: string) => void,
+): Promise<FleetSummary> {
+  let summary: FleetSummary | null = null;
+  const fleet = new Child({
+    name: 'terminal-sim',
+    script: 'src/simulators/terminal/main.js',
+    args: [
+      ...['--terminals-file', stack.terminalsFile, '--cards', stack.cardsFile, '--records', stack.recordsFile],
+      ...stack.switches.flatMap(({ terminals }) => ['--switch', terminals]),
+      ...['--rate', String(options.rate), '--seconds', String(options.seconds)],
+      ...['--wait-ms', String(stack.terminalWaitMs), '--settle-seconds', String(settleSeconds)],
+      ...['--per-transaction-share', '0.2', '--json'],
+    ],
+    logFolder: join(stack.folder, 'logs'),
+    onLine: line => {
+      if (!line.startsWith('{')) return;
+      const message = JSON.parse(line) as FleetProgress | FleetSummary;
+      if (message.type === 'progress') say(progressLine(message));
+      else if (message.type === 'summary') summary = message;
+    },
+  });
+  await fleet.start(line => (line.type === 'progress' || line.type === 'summary' ? true : undefined));
+  interrupts.onFirst(() => fleet.kill('SIGTERM'));
+  const status = await fleet.exited;
+  await fleet.stop();
+  if (summary === null) throw new Error(`terminal-sim ended with status ${status} and without a summary`);
+  return summary;
+}
+
+/** Ctrl-C once: end in order. Twice: at once; the next start clears what that leaves. */
+class Interrupts {
+  #count = 0;
+  #first: () => void = () => process.exit(130);
+
+  constructor(say: (line: string) => void) {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        this.#count++;
+        if (this.#count > 1) process.exit(130);
+        say('ending the load; what is owed is still sent ...');
+        this.#first();
+      });
+    }
+  }
+
+  onFirst(run: () => void): void {
+    this.#first = run;
+    if (this.#count > 0) run();
+  }
+}
+
+/** One demo at a time in one checkout: its embedded servers have one data folder. A dead demo's lock counts for nothing. */
+async function lock(dataDir: string): Promise<() => void> {
+  mkdirSync(dataDir, { recursive: true });
+  const file = join(dataDir, 'demo.pid');
+  const holder = readPid(file);
+  if (holder !== null && holder !== process.pid && (await isRunning(holder, 'demo.js'))) {
+    throw new Error(`another demo runs here (pid ${holder}); end it first`);
+  }
+  writeFileSync(file, String(process.pid));
+  return () => rmSync(file, { force: true });
+}
+
+function readPid(file: string): number | null {
+  try {
+    const pid = Number(readFileSync(file, 'utf8'));
+    return Number.isInteger(pid) && pid > 0 ? pid : null;
+  } catch {
+    return null;
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,136 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export interface ChildOptions {
+  /** For messages and the log file. */
+  readonly name: string;
+  /** The compiled script, relative to the folder of compiled code (`src/main.js`). */
+  readonly script: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Its standard output and error go there as `NAME.log`. */
+  readonly logFolder: string;
+  /** Sees each line of its standard output. */
+  readonly onLine?: (line: string) => void;
+  /** Start it again when it ends without having been asked to. */
+  readonly supervised?: boolean;
+  readonly readyTimeoutMs?: number;
+}
+
+const compiled = fileURLToPath(new URL('../../../', import.meta.url));
+const parentWatch = fileURLToPath(new URL('./parent-watch.js', import.meta.url));
+const restartMs = 300;
+
+/** A process of a stack: started, watched, logged to a file, started again when it dies, stopped in order. */
+export class Child {
+  readonly #options: ChildOptions;
+  readonly #log: WriteStream;
+  #process: ChildProcess | null = null;
+  #exited: Promise<number | null> = Promise.resolve(null);
+  #stopping = false;
+  #restarting: NodeJS.Timeout | null = null;
+  /** How often it was started again. */
+  restarts = 0;
+
+  constructor(options: ChildOptions) {
+    this.#options = options;
+    this.#log = createWriteStream(join(options.logFolder, `${options.name}.log`), { flags: 'a' });
+  }
+
+  get pid(): number | null {
+    return this.#process?.pid ?? null;
+  }
+
+  /** Settles with its exit status, null when a signal ended it. */
+  get exited(): Promise<number | null> {
+    return this.#exited;
+  }
+
+  /**
+   * Starts it and waits for a line of its output that is a JSON object for which `isReady` gives something. Rejects
+   * with the end of its output when it ends first.
+   */
+  async start<T>(isReady: (line: Record<string, unknown>) => T | undefined): Promise<T> {
+    const { name, script, args = [], env = {}, supervised, readyTimeoutMs = 60_000 } = this.#options;
+    const child = spawn(process.execPath, ['--import', parentWatch, join(compiled, script), ...args], {
+      env: { ...process.env, ...env },
+      // A group of its own: Ctrl-C reaches the one who started it, who ends the parts in the right order.
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#process = child;
+    const tail: string[] = [];
+    const keep = (line: string): void => {
+      this.#log.write(`${line}\n`);
+      tail.push(line);
+      if (tail.length > 12) tail.shift();
+    };
+    this.#exited = new Promise(resolve => child.once('exit', code => resolve(code)));
+    child.once('exit', () => {
+      this.#process = null;
+      if (supervised && !this.#stopping) {
+        this.#restarting = setTimeout(() => void this.#restart(isReady), restartMs);
+      }
+    });
+    if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', keep);
+    return new Promise((resolve, reject) => {
+      const fail = (what: string): void => reject(new Error(`${name}: ${what}\n${tail.join('\n')}`));
+      const timer = setTimeout(() => fail('not ready in time'), readyTimeoutMs);
+      child.once('error', error => fail(error.message));
+      child.once('exit', code => {
+        clearTimeout(timer);
+        // What it wrote last may still be on its way through the pipe.
+        setTimeout(() => fail(`ended with status ${code}`), 50);
+      });
+      if (child.stdout === null) return;
+      createInterface({ input: child.stdout }).on('line', line => {
+        keep(line);
+        this.#options.onLine?.(line);
+        const ready = readyValue(line, isReady);
+        if (ready === undefined) return;
+        clearTimeout(timer);
+        resolve(ready);
+      });
+    });
+  }
+
+  async #restart<T>(isReady: (line: Record<string, unknown>) => T | undefined): Promise<void> {
+    if (this.#stopping) return;
+    this.restarts++;
+    try {
+      await this.start(isReady);
+    } catch (error) {
+      this.#log.write(`${(error as Error).message}\n`);
+    }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
+  }
+
+  /** Asks it to end, waits, and kills it when it does not. */
+  async stop(graceMs = 25_000): Promise<void> {
+    this.#stopping = true;
+    if (this.#restarting !== null) clearTimeout(this.#restarting);
+    const child = this.#process;
+    if (child !== null) {
+      const killer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+      child.kill('SIGTERM');
+      await this.#exited;
+      clearTimeout(killer);
+    }
+    await new Promise<void>(resolve => this.#log.end(resolve));
+  }
+}
+
+function readyValue<T>(line: string, isReady: (line: Record<string, unknown>) => T | undefined): T | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    return isReady(JSON.parse(line) as Record<string, unknown>);
+  } catch {
+    return undefined;
+  }
+}

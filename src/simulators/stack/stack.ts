@@ -1,0 +1,187 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../../embedded/server.ts';
+import { seed, seedDefaults } from '../seed.ts';
+import { Child } from './child.ts';
+import { startStorage } from './storage.ts';
+
+export interface StackOptions {
+  /** Everything of this run goes below it. */
+  readonly dataDir: string;
+  /** Names the run: its folder, its database, its prefix in Redis. Lower-case letters, digits, underscores. */
+  readonly run: string;
+  readonly switches: number;
+  readonly terminals: number;
+  /** A Postgres to make a database on, and a Redis; embedded ones when absent. */
+  readonly databaseUrl?: string | undefined;
+  readonly redisUrl?: string | undefined;
+  /** Databases of earlier runs whose names begin so are dropped. */
+  readonly dropPrefix?: string | undefined;
+  /** How long a link waits for the bank, ms. */
+  readonly bankTimeoutMs?: number | undefined;
+  readonly bankArgs?: readonly string[] | undefined;
+  /** Settings of the switch processes over those of a demo. */
+  readonly switchEnv?: Readonly<Record<string, string>> | undefined;
+  readonly onStep?: ((what: string) => void) | undefined;
+}
+
+/** One switch process and where it listens. */
+export interface SwitchProcess {
+  readonly child: Child;
+  /** HOST:PORT for terminals. */
+  readonly terminals: string;
+  readonly httpUrl: string;
+  readonly metricsUrl: string;
+}
+
+export interface Stack {
+  readonly databaseUrl: string;
+  readonly hsmUrl: string;
+  /** The bank's control, `http://127.0.0.1:PORT`. */
+  readonly bankControlUrl: string;
+  readonly folder: string;
+  readonly bookFile: string;
+  readonly terminalsFile: string;
+  readonly cardsFile: string;
+  /** Where a fleet of this run keeps its records. */
+  readonly recordsFile: string;
+  readonly switches: readonly SwitchProcess[];
+  /** How long terminals wait for an answer in this stack, ms. */
+  readonly terminalWaitMs: number;
+  /** The switches drain, then the bank and the HSM end; the books can still be read. */
+  stopProcesses(): Promise<void>;
+  /** All of it, Postgres and Redis last. */
+  stop(): Promise<void>;
+}
+
+const host = '127.0.0.1';
+const terminalWaitMs = 6000;
+
+/** Times of a demo: short, so that silence of the bank and its reversal are seen within seconds. */
+const demoSettings = {
+  ALLOW: 'test-lmk,simulator-keys',
+  TERMINAL_WAIT_MS: String(terminalWaitMs),
+  REQUEST_BUDGET_MS: '5000',
+  HSM_TIMEOUT_MS: '2000',
+  LEASE_MS: '3000',
+  DRAIN_MS: '8000',
+  // The load comes from one address.
+  HTTP_REQUESTS_PER_MINUTE: '0',
+  LOG_ASYNC: 'on',
+};
+
+/**
+ * A whole acquirer of real processes on this machine: Postgres and Redis, the HSM simulator, the bank simulator, and
+ * switches, each on ports of its own, on the loopback interface. Used by the demo, the tests and the benchmarks.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const step = options.onStep ?? (() => {});
+  const folder = join(options.dataDir, options.run);
+  const logFolder = join(folder, 'logs');
+  mkdirSync(logFolder, { recursive: true });
+  const storageStops: (() => Promise<void>)[] = [];
+  const processes: Child[] = [];
+  const stopProcesses = async (): Promise<void> => {
+    const switches = processes.splice(2);
+    await Promise.all(switches.map(child => child.stop()));
+    await Promise.all(processes.splice(0).map(child => child.stop()));
+  };
+  const stop = async (): Promise<void> => {
+    await stopProcesses();
+    for (const stopStorage of storageStops.splice(0)) await stopStorage();
+  };
+  const launch = (child: Child): Child => {
+    processes.push(child);
+    return child;
+  };
+  try {
+    step('Postgres and Redis');
+    const storage = await startStorage({ ...options, database: options.run });
+    storageStops.push(storage.stop);
+
+    step('HSM simulator');
+    const hsmArgs = ['--port', '0', '--lmk', 'test'];
+    const hsm = launch(new Child({ name: 'hsm-sim', script: 'hsm-sim/main.js', args: hsmArgs, logFolder }));
+    const hsmUrl = `tcp://${await hsm.start(line => text(line.listening))}`;
+
+    step('keys, merchants and terminals');
+    const bankPort = await freePort();
+    const seeded = await seed({
+      ...seedDefaults,
+      databaseUrl: storage.databaseUrl,
+      hsmUrl,
+      terminals: options.terminals,
+      merchants: Math.min(seedDefaults.merchants, options.terminals),
+      outDir: folder,
+      links: [{ name: 'bank', host, port: bankPort }],
+      bankTimeoutMs: options.bankTimeoutMs ?? 2000,
+    });
+
+    step('bank simulator');
+    const bookFile = join(folder, 'bank-book.jsonl');
+    const bankArgs = ['--port', String(bankPort), '--control-port', '0', '--cards', seeded.cardsFile];
+    const bank = launch(
+      new Child({
+        name: 'bank-sim',
+        script: 'src/simulators/bank/main.js',
+        args: [...bankArgs, '--book', bookFile, ...(options.bankArgs ?? [])],
+        logFolder,
+      }),
+    );
+    const control = await bank.start(line => (line.listening === undefined ? undefined : text(line.control)));
+
+    step(`${options.switches} switch processes`);
+    const startSwitch = async (name: string): Promise<SwitchProcess> => {
+      const [terminalPort, httpPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
+      const child = new Child({
+        name,
+        script: 'src/main.js',
+        env: {
+          ...demoSettings,
+          DATABASE_URL: storage.databaseUrl,
+          REDIS_URL: storage.redisUrl,
+          REDIS_PREFIX: options.run,
+          HSM_URL: hsmUrl,
+          TERMINAL_LISTEN: `${host}:${terminalPort}`,
+          HTTP_LISTEN: `${host}:${httpPort}`,
+          METRICS_LISTEN: `${host}:${metricsPort}`,
+          NODE_NAME: name,
+          ...options.switchEnv,
+        },
+        logFolder,
+        supervised: true,
+      });
+      launch(child);
+      await child.start(line => (line.msg === 'ready' ? true : undefined));
+      return {
+        child,
+        terminals: `${host}:${terminalPort}`,
+        httpUrl: `http://${host}:${httpPort}`,
+        metricsUrl: `http://${host}:${metricsPort}`,
+      };
+    };
+    const names = Array.from({ length: options.switches }, (_, i) => `switch-${i + 1}`);
+    const switches = await Promise.all(names.map(startSwitch));
+    return {
+      databaseUrl: storage.databaseUrl,
+      hsmUrl,
+      bankControlUrl: `http://${control}`,
+      folder,
+      bookFile,
+      terminalsFile: seeded.terminalsFile,
+      cardsFile: seeded.cardsFile,
+      recordsFile: join(folder, 'terminal-records.jsonl'),
+      switches,
+      terminalWaitMs,
+      stopProcesses,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
