@@ -73,7 +73,7 @@ async function verifyUnder(
     const check = await context.hsm.verifyMac(
       keys.tak,
       terminal.macAlgorithm,
-      request.macInput,
+      request.macInput.reveal(),
       request.mac,
       request.deadlineMs,
     );

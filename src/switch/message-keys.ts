@@ -8,6 +8,11 @@ export interface MessageKey {
   readonly moment: Moment;
 }
 
+/** The key and the RRN of a transaction. */
+export interface TransactionKey extends MessageKey {
+  readonly rrn: string;
+}
+
 /** Makes (DE7, STAN), the identity of a message on a link, and the RRN of a transaction. */
 export class MessageKeys {
   readonly #calendar: Calendar;
@@ -25,13 +30,19 @@ export class MessageKeys {
   }
 
   /** The key and the RRN of a new transaction. */
-  async transaction(link: string): Promise<(MessageKey & { readonly rrn: string }) | null> {
+  async transaction(link: string): Promise<TransactionKey | null> {
     const moment = this.#calendar.now();
     const [stan, rrn] = await Promise.all([
       this.#numbers.stan(link),
       this.#numbers.rrn(moment.yearDay, moment.businessDate),
     ]);
     return stan === null || rrn === null ? null : { stan, rrn, moment };
+  }
+
+  /** An RRN that belongs to no transaction at a bank (sign-on). Null when no number can be had. */
+  rrn(): Promise<string | null> {
+    const { yearDay, businessDate } = this.#calendar.now();
+    return this.#numbers.rrn(yearDay, businessDate);
   }
 
   /** A reversal with a key of its own, which stays the same through all its repeats. */

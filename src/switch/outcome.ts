@@ -22,3 +22,11 @@ export interface Authenticated {
   readonly terminal: TerminalEntry;
   readonly keys: KeySet;
 }
+
+/** What a request ended as, and the frame that was made before it was made durable. */
+export interface Ended {
+  readonly told: Told;
+  readonly authenticated: Authenticated | null;
+  /** Already sealed; absent where the answer was made without a forward and is sealed by the caller. */
+  readonly frame?: Uint8Array | undefined;
+}

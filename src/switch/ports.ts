@@ -101,8 +101,8 @@ interface Authenticated extends Addressed {
   readonly identity: Identity;
   /** DE64 as upper-case hex of its 8 bytes; absent when the message had none. */
   readonly mac?: string | undefined;
-  /** The bytes the MAC covers: MTI to the last byte before DE64. */
-  readonly macInput: Uint8Array;
+  /** The bytes the MAC covers: MTI to the last byte before DE64. They hold card data. */
+  readonly macInput: Secret<Uint8Array>;
   /** DE3 n6, DE60.1 n2, DE25 n2 */
   readonly processingCode: string;
   readonly typeCode: string;

@@ -15,7 +15,7 @@ export async function repeat(context: Context, request: FinancialRequest, first:
   const { clock, timers, journal, vault, settings } = context;
   const duplicate = (reason: string): Told => refusal(codes.duplicate, reason);
   if (first.kind === 'unknown-original') return duplicate('reversed-before-it-came');
-  if (!sameBytes(vault.digest(request.macInput), first.requestDigest)) return duplicate('differs-from-first');
+  if (!sameBytes(vault.digest(request.macInput.reveal()), first.requestDigest)) return duplicate('differs-from-first');
   if (clock.nowMs() > first.openedAtMs + settings.replayWindowMs) return duplicate('past-the-window');
   switch (first.state) {
     case 'open': {

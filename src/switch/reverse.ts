@@ -1,8 +1,7 @@
 import { authenticate } from './authenticate.ts';
-import type { Ended } from './authorize.ts';
 import type { Context } from './context.ts';
 import { codes } from './decide.ts';
-import { type Authenticated, refusal, type Told } from './outcome.ts';
+import { type Authenticated, type Ended, refusal, type Told } from './outcome.ts';
 import type { ReversalRequest, TerminalAnswer, Transaction } from './ports.ts';
 
 /** Lost races against other changes of the same transaction before we give up: each loss means that it moved on. */
@@ -68,7 +67,7 @@ async function refuseItsOriginal(
     panSealed: vault.seal(new TextEncoder().encode(request.pan.reveal()), `pan/${txId}`),
     panHash: vault.hashPan(request.pan),
     keyVersion: vault.keyVersion,
-    requestDigest: vault.digest(request.macInput),
+    requestDigest: vault.digest(request.macInput.reveal()),
     localTime: key.moment.localTime,
     localDate: key.moment.localDate,
     mcc: terminal.mcc,

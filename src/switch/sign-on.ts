@@ -9,7 +9,7 @@ import type { SignOnRequest } from './ports.ts';
  * new one (laws, *Keys on the path*). Sign-ons are rate-limited per terminal.
  */
 export async function signOn(context: Context, request: SignOnRequest): Promise<Told> {
-  const { registry, hsm, calendar } = context;
+  const { registry, hsm, calendar, keys } = context;
   const lookup = await registry.terminal(request, true);
   if (lookup.kind === 'unknown') return refusal(codes.unknownTerminal, 'unknown-terminal');
   if (lookup.kind === 'unavailable') return refusal(codes.malfunction, 'registry-unavailable');
@@ -21,10 +21,12 @@ export async function signOn(context: Context, request: SignOnRequest): Promise<
   const issued = await registry.issueKeys(request, { tpk: made.tpk, tak: made.tak });
   if (issued.kind !== 'issued') return refusal(codes.malfunction, `key-issue-${issued.kind}`);
   const { localTime, localDate } = calendar.now();
+  const rrn = await keys.rrn();
   return {
     kind: 'answer',
     answer: {
       responseCode: codes.approved,
+      rrn: rrn ?? undefined,
       localTime,
       localDate,
       batch: terminal.batch,

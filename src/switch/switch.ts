@@ -1,9 +1,9 @@
-import { authorize, type Ended, sealed } from './authorize.ts';
+import { authorize } from './authorize.ts';
 import type { Calendar } from './calendar.ts';
 import type { Context, SwitchSettings } from './context.ts';
 import { codes } from './decide.ts';
 import type { MessageKeys } from './message-keys.ts';
-import { refusal, type Told } from './outcome.ts';
+import { type Ended, refusal, type Told } from './outcome.ts';
 import type {
   BankPort,
   Clock,
@@ -23,6 +23,7 @@ import { recoverLostOwners } from './recovery.ts';
 import { RefusalRing } from './refusals.ts';
 import { reverse } from './reverse.ts';
 import { Routing } from './routing.ts';
+import { sealed } from './seal.ts';
 import { signOn } from './sign-on.ts';
 import { StoreAndForward } from './store-and-forward.ts';
 

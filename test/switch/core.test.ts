@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Calendar } from '../../src/switch/calendar.ts';
 import { decide, isApproval } from '../../src/switch/decide.ts';
+import { issuerTags } from '../../src/switch/issuer-tags.ts';
 import { Numbers, rrnOf, stanOf } from '../../src/switch/numbers.ts';
 import { type BankAnswer, type BankOutcome, type LinkProfile, Pan, Secret } from '../../src/switch/ports.ts';
 import { RefusalRing } from '../../src/switch/refusals.ts';
@@ -207,4 +208,20 @@ t.test('card data prints masked in every way a value becomes text', async t => {
   t.ok(pan.isWellFormed);
   t.notOk(new Pan('6224242900000114').isWellFormed);
   t.notOk(new Pan('62242429').isWellFormed);
+});
+
+t.test('of a DE55 the terminal gets the issuer’s tags, and nothing that a bank echoed', async t => {
+  const tags = (hex: string) => {
+    const kept = issuerTags(Buffer.from(hex, 'hex'));
+    return kept === undefined ? null : Buffer.from(kept).toString('hex').toUpperCase();
+  };
+  const [authentication, script] = ['910A11223344556677883030', '720F860D842400000811223344556677AABB'.slice(0, 34)];
+  const echoed = '5A0862242429000001139F2608AABBCCDDEEFF0011';
+  t.equal(tags(echoed + authentication + script), authentication + script);
+  t.equal(tags(`${authentication}0000${echoed}`), authentication, 'padding between tags is passed over');
+  t.equal(tags(`7181${'80'}${'AB'.repeat(128)}`), `718180${'AB'.repeat(128)}`, 'a long length');
+  t.equal(tags(echoed), null);
+  for (let cut = 1; cut < authentication.length / 2; cut++) {
+    t.equal(tags(authentication.slice(0, cut * 2)), null, `cut after ${cut} bytes`);
+  }
 });

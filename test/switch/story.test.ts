@@ -288,7 +288,7 @@ class Terminal {
     return {
       ...common,
       kind: 'purchase',
-      macInput: Uint8Array.of(trace, change.amountMinor ?? 100),
+      macInput: new Secret(Uint8Array.of(trace, change.amountMinor ?? 100)),
       identity: { ...common.identity, messageClass: 'request' },
       processingCode: '000000',
       amountMinor: 1000,
@@ -303,7 +303,7 @@ class Terminal {
     return {
       ...common,
       kind: 'reversal',
-      macInput: Uint8Array.of(trace, 4),
+      macInput: new Secret(Uint8Array.of(trace, 4)),
       identity: { ...common.identity, messageClass: 'reversal' },
       processingCode: '000000',
       amountMinor: 1000,

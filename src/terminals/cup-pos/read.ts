@@ -169,7 +169,7 @@ function common(
   return {
     identity,
     mac: message.text(64),
-    macInput: message.coverOf(64) ?? message.bytes.subarray(headerBytes),
+    macInput: new Secret(message.coverOf(64) ?? message.bytes.subarray(headerBytes)),
     processingCode,
     typeCode: type,
     conditionCode,
