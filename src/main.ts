@@ -6,11 +6,9 @@ import { Banks } from './banks/banks.ts';
 import type { LinkEvent } from './banks/link.ts';
 import { connectTcp } from './banks/tcp.ts';
 import { type Config, loadConfig } from './config.ts';
-import { openDataKeys } from './hsm/data-keys.ts';
 import { hsmAddress } from './hsm/options.ts';
 import { HsmPool } from './hsm/pool.ts';
 import { TerminalCrypto } from './hsm/terminal-crypto.ts';
-import { DataKeyVault } from './hsm/vault.ts';
 import { HsmZoneCrypto } from './hsm/zone-crypto.ts';
 import { createHttp } from './http/app.ts';
 import { createMetricsServer } from './http/metrics-server.ts';
@@ -20,7 +18,7 @@ import { createPool } from './postgres/pool.ts';
 import { rooms } from './postgres/rooms.ts';
 import { createRedis } from './registry/redis.ts';
 import { Registry } from './registry/registry.ts';
-import { checkHsm, checkPostgres, loadDirectory, StartRefused } from './start-checks.ts';
+import { checkHsm, checkPostgres, loadDirectory, openVault, StartRefused } from './start-checks.ts';
 import { Calendar } from './switch/calendar.ts';
 import { MessageKeys } from './switch/message-keys.ts';
 import { Numbers } from './switch/numbers.ts';
@@ -49,6 +47,7 @@ const gaugesMs = 1000;
 const statementTimeoutMs = 10_000;
 const refusalsRemembered = 100_000;
 const closingReserveMs = 500;
+const lastWritesMs = 2000;
 
 /** Ends in reverse order of the starts, each once, whatever the one before did. */
 class Ends {
@@ -69,12 +68,14 @@ class Ends {
   }
 }
 
-async function start(
-  config: Config,
-  log: Logger,
-  ends: Ends,
-  onFenced: () => void,
-): Promise<{ drain(): Promise<void> }> {
+/** A process that serves. */
+interface Running {
+  readonly listening: object;
+  /** Accepts no more and lets what is under way come to its end, for as long as `DRAIN_MS`. */
+  drain(): Promise<void>;
+}
+
+async function start(config: Config, log: Logger, ends: Ends, onFenced: () => void): Promise<Running> {
   const metrics = createMetrics();
   const roomMeters = createRoomMeters(metrics.meters, log);
 
@@ -86,10 +87,13 @@ async function start(
     ends.add(() => pool.end());
     return pool;
   };
-  // The journal's own, so that a slow look-up elsewhere never stands before a CLOSE.
-  const forJournal = Math.ceil(config.postgresConnections * 0.6);
+  // The journal's own, so that a slow look-up elsewhere never stands before a CLOSE; and what it projects and counts
+  // stands before neither.
+  const forReading = Math.ceil(config.postgresConnections * 0.15);
+  const forJournal = Math.ceil((config.postgresConnections - forReading) * 0.6);
   const journalPool = poolOf('journal', forJournal);
-  const pool = poolOf('registry', config.postgresConnections - forJournal);
+  const readingPool = poolOf('reading', forReading);
+  const pool = poolOf('registry', config.postgresConnections - forReading - forJournal);
   await checkPostgres(pool);
   await migrate(pool, rooms);
 
@@ -105,16 +109,21 @@ async function start(
   });
   ends.add(() => hsm.close());
   await checkHsm(hsm, config);
-  const vault = new DataKeyVault(await openDataKeys(pool, hsm));
+  const vault = await openVault(pool, hsm);
   const { links, routes } = await loadDirectory(pool, hsm, config);
 
   const journal = await Journal.start({
     pool: journalPool,
+    readingPool,
     node: config.nodeName,
     leaseMs: config.leaseMs,
     ...roomMeters.journal,
+    onFenced,
   });
-  ends.add(() => journal.stop());
+  ends.add(async () => {
+    await journal.flush();
+    journal.stop();
+  });
   const redis = createRedis(config.redisUrl);
   redis.on('error', error => log.warn({ err: error }, 'Redis'));
   ends.add(() => redis.disconnect());
@@ -181,6 +190,8 @@ async function start(
     },
   });
   banks.start();
+  // What waits for a bank ends with the links, and still has its CLOSE to write.
+  ends.add(() => core.drain(lastWritesMs));
   ends.add(() => banks.stop());
   await core.start();
   ends.add(() => core.stop());
@@ -241,22 +252,20 @@ async function start(
   });
   ends.add(() => listener.close());
   ends.add(() => http.close());
-  log.info(
-    {
-      terminals: `${config.terminalListen.host}:${listener.port}`,
-      http: await http.listen(config.httpListen),
-      metrics: await metricsServer.listen(config.metricsListen),
-      ownerEpoch: journal.ownerEpoch,
-    },
-    'ready',
-  );
+  const listening = {
+    terminals: `${config.terminalListen.host}:${listener.port}`,
+    http: await http.listen(config.httpListen),
+    metrics: await metricsServer.listen(config.metricsListen),
+    ownerEpoch: journal.ownerEpoch,
+  };
 
   return {
-    /** Accepts no more and lets what is under way come to its end, for as long as `DRAIN_MS`. */
+    listening,
     async drain() {
       draining = true;
       const grace = new Promise<void>(resume => timers.after(config.drainMs, resume));
-      await Promise.race([grace, Promise.all([listener.drain(config.drainMs), http.close()]).then(() => core.drain())]);
+      await Promise.race([grace, Promise.all([listener.drain(config.drainMs), http.close()])]);
+      await core.drain(config.drainMs);
     },
   };
 }
@@ -299,24 +308,31 @@ async function main(): Promise<void> {
       await ends.run(log);
       log.info({ status }, 'ended');
       await logs.close();
+      // Whatever timer or socket is left has nothing to do any more.
+      process.exit();
     })();
     return ending;
   };
   const nothing = async (): Promise<void> => {};
   const crash = (error: unknown): void => {
     log.fatal({ err: error }, 'a bug: this process ends, and what it left open is recovered');
-    void end(1, nothing).then(() => process.exit());
+    void end(1, nothing);
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
+  let drain = nothing;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      log.info({ signal }, 'draining');
+      void end(0, () => drain());
+    });
+  }
   try {
-    const running = await start(config, log, ends, () => void end(1, nothing).then(() => process.exit()));
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        log.info({ signal }, 'draining');
-        void end(0, () => running.drain());
-      });
-    }
+    const running = await start(config, log, ends, () => void end(1, nothing));
+    drain = () => running.drain();
+    // Told to end while it was starting: what came up since the ends were run is ended too.
+    if (ending !== null) await ends.run(log);
+    else log.info(running.listening, 'ready');
   } catch (error) {
     if (error instanceof StartRefused) process.stderr.write(`${error.message}\n`);
     else log.fatal({ err: error }, 'the start failed');

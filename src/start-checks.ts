@@ -2,9 +2,11 @@ import type pg from 'pg';
 import { loadLinks, loadRoutes } from './banks/store.ts';
 import { type Config, linkTimeoutProblem } from './config.ts';
 import { KeyType, keyCheckValue } from './hsm/commands.ts';
+import { DataKeyError, openDataKeys } from './hsm/data-keys.ts';
 import { inspect } from './hsm/identity.ts';
 import { isPublicTestLmk, simulatorKeyCheckValues } from './hsm/known-keys.ts';
 import type { HsmPool } from './hsm/pool.ts';
+import { DataKeyVault } from './hsm/vault.ts';
 import { assertDurable } from './postgres/durability.ts';
 import type { LinkProfile, Route } from './switch/ports.ts';
 
@@ -15,7 +17,9 @@ export class StartRefused extends Error {
 
 /** Postgres must flush what it commits; OPEN and CLOSE promise nothing else. */
 export async function checkPostgres(pool: pg.Pool): Promise<void> {
-  const durability = await assertDurable(pool);
+  const durability = await assertDurable(pool).catch((error: NodeJS.ErrnoException) => {
+    throw new StartRefused(`DATABASE_URL: Postgres cannot be asked: ${error.code ?? error.message}`);
+  });
   if (durability.kind === 'durable') return;
   throw new StartRefused(`DATABASE_URL: Postgres has ${durability.setting} = ${durability.value}; it must not be off`);
 }
@@ -29,6 +33,16 @@ export async function checkHsm(hsm: HsmPool, config: Config): Promise<void> {
   throw new StartRefused('HSM_URL: the HSM runs under the public test LMK; allow it with ALLOW=test-lmk');
 }
 
+/** Opens the data keys of the vault; what is wrong with them is the operator's to mend. */
+export async function openVault(pool: pg.Pool, hsm: HsmPool): Promise<DataKeyVault> {
+  try {
+    return new DataKeyVault(await openDataKeys(pool, hsm));
+  } catch (error) {
+    if (error instanceof DataKeyError) throw new StartRefused(`data_keys: ${error.message}`);
+    throw error;
+  }
+}
+
 export interface Directory {
   readonly links: readonly LinkProfile[];
   readonly routes: readonly Route[];
@@ -40,6 +54,12 @@ export async function loadDirectory(pool: pg.Pool, hsm: HsmPool, config: Config)
   const slow = linkTimeoutProblem(config, links);
   if (slow !== null) throw new StartRefused(slow);
   for (const link of links) {
+    const { refusesLateOriginals, longestDelayMs } = link.reversal;
+    // Otherwise "not found" could confirm a reversal whose original a process that was taken for dead sends later.
+    if (!refusesLateOriginals && longestDelayMs < config.requestBudgetMs) {
+      const budget = `REQUEST_BUDGET_MS (${config.requestBudgetMs})`;
+      throw new StartRefused(`links: reversal.longestDelayMs of ${link.name} must not be below ${budget}`);
+    }
     const checked = await hsm.run(keyCheckValue(KeyType.zmk, link.zmk), hsm.defaultDeadline());
     if (checked.kind !== 'done') throw new StartRefused(`links: the HSM does not take the ZMK of ${link.name}`);
     const checkValue = checked.value.slice(0, 6);

@@ -75,8 +75,10 @@ export class DataKeyVault implements VaultPort {
     return createHmac('sha256', this.#newest.panHash).update(pan.reveal(), 'latin1').digest();
   }
 
-  digest(data: Uint8Array): Uint8Array {
-    return createHmac('sha256', this.#newest.messageDigest).update(data).digest();
+  digest(data: Uint8Array, keyVersion = this.#newest.version): Uint8Array {
+    const set = this.#sets.get(keyVersion);
+    if (set === undefined) throw new VaultError(`no data keys of version ${keyVersion} are open`);
+    return createHmac('sha256', set.messageDigest).update(data).digest();
   }
 }
 

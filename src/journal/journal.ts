@@ -13,11 +13,14 @@ import type {
 } from '../switch/ports.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Owner } from './owner.ts';
+import { Projector, type ProjectorMeters, type ProjectorTuning } from './projector.ts';
 import { closeValues, columns, mergeRows, openValues, type Row, toStoredReversal } from './rows.ts';
 import * as sql from './sql.ts';
 
-export interface JournalOptions {
+export interface JournalOptions extends ProjectorMeters {
   readonly pool: pg.Pool;
+  /** For the projection and the count of limits, so that neither stands before an OPEN or a CLOSE; `pool` when absent. */
+  readonly readingPool?: pg.Pool;
   /** Shown in `journal_owners`, for people. */
   readonly node: string;
   readonly leaseMs: number;
@@ -25,9 +28,11 @@ export interface JournalOptions {
   readonly lanes?: number;
   readonly maxBatch?: number;
   readonly maxWaiting?: number;
+  readonly projection?: ProjectorTuning;
   readonly onBatch?: (kind: 'open' | 'close', size: number, waiting: number) => void;
   readonly onFlush?: (kind: 'open' | 'close', elapsedMs: number) => void;
-  readonly onError?: (error: unknown) => void;
+  /** A sibling took this process for dead: it must end. */
+  readonly onFenced?: () => void;
 }
 
 /** Postgres's own classes for "this row cannot be taken" (22 data, 23 integrity); all else is the environment. */
@@ -36,11 +41,16 @@ function isOutage(error: unknown): boolean {
   return typeof code !== 'string' || !/^2[23]/.test(code);
 }
 
+const identityOrder = (id: Identity): string => `${id.merchantId}/${id.terminalId}/${id.batch}/${id.trace}`;
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
 /** The journal in Postgres (see migrations/001-journal.sql for what stands where and why). */
 export class Journal implements JournalPort, NumberBlocks {
   readonly ownerEpoch: number;
   readonly #pool: pg.Pool;
+  readonly #readingPool: pg.Pool;
   readonly #owner: Owner;
+  readonly #projector: Projector;
   readonly #leaseMs: number;
   readonly #onError: (error: unknown) => void;
   readonly #opens: GroupCommit<OpenRecord, OpenResult>;
@@ -51,7 +61,14 @@ export class Journal implements JournalPort, NumberBlocks {
 
   private constructor(options: JournalOptions, owner: Owner) {
     this.#pool = options.pool;
+    this.#readingPool = options.readingPool ?? options.pool;
     this.#owner = owner;
+    this.#projector = new Projector({
+      ...options,
+      pool: this.#readingPool,
+      ownerEpoch: owner.epoch,
+      tuning: options.projection,
+    });
     this.#leaseMs = options.leaseMs;
     this.#onError = options.onError ?? (() => {});
     this.ownerEpoch = owner.epoch;
@@ -83,7 +100,7 @@ export class Journal implements JournalPort, NumberBlocks {
   }
 
   static async start(options: JournalOptions): Promise<Journal> {
-    return new Journal(options, await Owner.register(options.pool, options.node, options.leaseMs));
+    return new Journal(options, await Owner.register(options.pool, options.node, options.leaseMs, options.onFenced));
   }
 
   get #firstTxId(): number {
@@ -98,39 +115,67 @@ export class Journal implements JournalPort, NumberBlocks {
     }
   }
 
+  get standing(): boolean {
+    return this.#owner.standing;
+  }
+
   nextTxId(): number {
     const txId = this.#firstTxId + this.#counter++;
     this.#live.add(txId);
+    this.#projector.numbered(txId);
     return txId;
   }
 
   abandon(txId: number): void {
     this.#live.delete(txId);
+    this.#projector.abandoned(txId);
   }
 
   async open(record: OpenRecord): Promise<OpenResult> {
     const submitted = await this.#opens.submit(record);
     if (submitted.kind !== 'done') {
-      if (submitted.kind === 'failed') this.#onError(submitted.error);
-      return { kind: 'unavailable' };
+      if (submitted.kind === 'refused') return { kind: 'unavailable' };
+      this.#onError(submitted.error);
+      const outage = isOutage(submitted.error);
+      if (outage) this.#projector.doubted(record.txId);
+      else this.#projector.forgotten(record.txId);
+      return { kind: outage ? 'unavailable' : 'refused' };
     }
-    if (submitted.result.kind === 'duplicate' || record.state !== 'open') this.#live.delete(record.txId);
+    const { kind } = submitted.result;
+    if (kind === 'duplicate' || record.state !== 'open') this.#live.delete(record.txId);
+    if (kind === 'duplicate') this.#projector.forgotten(record.txId);
+    else if (kind === 'opened' && record.state === 'open') this.#projector.opened(record.txId);
+    else if (kind === 'opened') this.#projector.ended(record.txId);
     return submitted.result;
   }
 
   async close(change: Change): Promise<CloseResult> {
     const submitted = await this.#closes.submit(change);
     if (submitted.kind !== 'done') {
-      if (submitted.kind === 'failed') this.#onError(submitted.error);
-      return { kind: 'unavailable' };
+      if (submitted.kind === 'refused') return { kind: 'unavailable' };
+      this.#onError(submitted.error);
+      return { kind: isOutage(submitted.error) ? 'unavailable' : 'refused' };
     }
+    const { kind } = submitted.result;
     // Lost as well: whoever won has ended its being open.
-    if (submitted.result.kind !== 'fenced') this.#live.delete(change.txId);
+    if (kind !== 'fenced') {
+      this.#live.delete(change.txId);
+      this.#projector.ended(change.txId);
+    }
+    if (kind === 'closed' && this.#owes(change)) this.#projector.owed(change.txId);
     return submitted.result;
   }
 
+  /** Whether the change was written with a debt to the projection (see `close` in sql.ts). */
+  #owes({ txId, fromVersion }: Change): boolean {
+    return fromVersion > 1 || Math.floor(txId / 2 ** 32) !== this.ownerEpoch;
+  }
+
   async #openBatch(batch: readonly OpenRecord[]): Promise<OpenResult[]> {
-    const opened = await this.#retried('journal-open', sql.open, [this.ownerEpoch, ...columns(batch.map(openValues))]);
+    // In one order for all processes: two batches with the same identities then wait for each other, never in a circle.
+    const ordered = batch.toSorted((a, b) => compare(identityOrder(a.identity), identityOrder(b.identity)));
+    const values = [this.ownerEpoch, ...columns(ordered.map(openValues))];
+    const opened = await this.#retried('journal-open', sql.open, values);
     const byUs = new Set(opened.map(row => Number(row.tx_id)));
     const missing = batch.filter(record => !byUs.has(record.txId));
     const heldBy = new Map<OpenRecord, number>();
@@ -142,7 +187,7 @@ export class Journal implements JournalPort, NumberBlocks {
         id.trace,
         id.messageClass,
       ]);
-      for (const row of await this.#query('journal-holders', sql.holders, columns(identities))) {
+      for (const row of await this.#query('journal-holders', sql.holders, [...columns(identities), this.ownerEpoch])) {
         const record = missing[Number(row.ord) - 1];
         if (record !== undefined) heldBy.set(record, Number(row.tx_id));
       }
@@ -157,10 +202,9 @@ export class Journal implements JournalPort, NumberBlocks {
 
   async #closeBatch(batch: readonly Change[]): Promise<CloseResult[]> {
     const key = (txId: unknown, version: unknown): string => `${txId}/${version}`;
-    const written = await this.#retried('journal-close', sql.close, [
-      this.ownerEpoch,
-      ...columns(batch.map(closeValues)),
-    ]);
+    const ordered = batch.toSorted((a, b) => a.txId - b.txId);
+    const values = [this.ownerEpoch, ...columns(ordered.map(closeValues))];
+    const written = await this.#retried('journal-close', sql.close, values);
     const byUs = new Set(written.map(row => key(row.tx_id, row.version)));
     const missing = batch.filter(change => !byUs.has(key(change.txId, change.fromVersion + 1)));
     const occupied = new Map<string, Row>();
@@ -176,7 +220,11 @@ export class Journal implements JournalPort, NumberBlocks {
       const place = key(change.txId, version);
       const occupant = occupied.get(place);
       // The same change of ours there: an earlier try of this batch was committed though its answer was lost.
-      const ours = Number(occupant?.owner_epoch) === this.ownerEpoch && occupant?.state === change.state;
+      const ours =
+        Number(occupant?.owner_epoch) === this.ownerEpoch &&
+        occupant?.state === change.state &&
+        occupant.reason === (change.reason ?? null) &&
+        occupant.response_code === (change.responseCode ?? null);
       if ((byUs.has(place) || ours) && !taken.has(place)) {
         taken.add(place);
         return { kind: 'closed', version };
@@ -226,7 +274,12 @@ export class Journal implements JournalPort, NumberBlocks {
   }
 
   async tried(txId: number, tries: number, notBeforeMs: number): Promise<void> {
-    await this.#attempt('journal-tried', sql.tried, [txId, tries, new Date(notBeforeMs).toISOString()]);
+    await this.#attempt('journal-tried', sql.tried, [
+      txId,
+      tries,
+      new Date(notBeforeMs).toISOString(),
+      this.ownerEpoch,
+    ]);
   }
 
   async owedReversals(limit: number): Promise<readonly StoredReversal[] | null> {
@@ -235,8 +288,13 @@ export class Journal implements JournalPort, NumberBlocks {
   }
 
   async lostOwners(): Promise<readonly number[] | null> {
-    const rows = await this.#attempt('journal-lost', sql.lostOwners, [this.ownerEpoch, this.#leaseMs]);
+    const rows = await this.#attempt('journal-lost', sql.lostOwners, [null, ...this.#judge()]);
     return rows?.map(row => Number(row.epoch)) ?? null;
+  }
+
+  /** Who judges, and by what (`abandoned` in sql.ts). */
+  #judge(): [number, number, boolean] {
+    return [this.ownerEpoch, this.#leaseMs, this.#owner.judgesByLocks];
   }
 
   async fence(epoch: number): Promise<boolean> {
@@ -244,7 +302,7 @@ export class Journal implements JournalPort, NumberBlocks {
       const fenced = await this.#pool.query({
         name: 'journal-fence',
         text: sql.fence,
-        values: [epoch, this.ownerEpoch],
+        values: [epoch, ...this.#judge()],
       });
       return fenced.rowCount === 1;
     } catch (error) {
@@ -259,7 +317,9 @@ export class Journal implements JournalPort, NumberBlocks {
     return rows?.flatMap(row => mergeRows([row]) ?? []) ?? null;
   }
 
+  /** Its range is projected first: from then on nobody looks for what of it is missing in `transactions`. */
   async markRecovered(epoch: number): Promise<boolean> {
+    if (!(await this.#projector.projectOwner(epoch))) return false;
     return (await this.#attempt('journal-recovered', sql.recovered, [epoch])) !== null;
   }
 
@@ -267,13 +327,18 @@ export class Journal implements JournalPort, NumberBlocks {
     return (await this.#attempt('journal-take-over', sql.takeOverReversals, [this.ownerEpoch])) !== null;
   }
 
-  /** What limits must count for a merchant and business date, after Redis lost it. Null when storage is away. */
+  /** What limits must count for a merchant and business date, as of now. Null when storage is away. */
   async reservationsOf(
     merchantId: string,
     businessDate: string,
   ): Promise<readonly { readonly txId: number; readonly amountMinor: number }[] | null> {
-    const rows = await this.#attempt('journal-reservations', sql.reservations, [merchantId, businessDate]);
-    return rows?.map(row => ({ txId: Number(row.tx_id), amountMinor: Number(row.amount_minor) })) ?? null;
+    try {
+      const { rows } = await this.#readingPool.query<Row>(sql.reservations, [merchantId, businessDate]);
+      return rows.map(row => ({ txId: Number(row.tx_id), amountMinor: Number(row.amount_minor) }));
+    } catch (error) {
+      this.#onError(error);
+      return null;
+    }
   }
 
   async reserve(series: string, size: number): Promise<number | null> {
@@ -287,8 +352,14 @@ export class Journal implements JournalPort, NumberBlocks {
     return this.#live.size;
   }
 
+  /** Projects what still waits, before `stop`. Without it whoever recovers this owner does. */
+  async flush(): Promise<void> {
+    await this.#projector.flush();
+  }
+
   /** Ends the heartbeat and gives the owner lock back. Nothing may be submitted after it. */
   stop(): void {
+    this.#projector.stop();
     this.#owner.close();
   }
 }

@@ -61,6 +61,7 @@ export function closeValues(change: Change): unknown[] {
     change.approvedMinor ?? null,
     change.settlementDate ?? null,
     change.answerSealed ?? null,
+    change.answerExpiresAtMs === undefined ? null : new Date(change.answerExpiresAtMs).toISOString(),
     reversal?.link ?? null,
     change.reversalOwner ?? null,
     reversal?.stan ?? null,

@@ -13,6 +13,7 @@ export interface PoolOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
+const QUERY_GRACE_MS = 1_000;
 
 /** A pool of connections. It connects when first used and refuses nothing itself: `assertDurable` does, at start. */
 export function createPool(databaseUrl: string, options: PoolOptions): pg.Pool {
@@ -21,11 +22,15 @@ export function createPool(databaseUrl: string, options: PoolOptions): pg.Pool {
     max: options.max,
     application_name: options.applicationName,
     statement_timeout: options.statementTimeoutMs,
+    // A Postgres that says nothing at all does not cancel anything either: then the connection is given up.
+    query_timeout: options.statementTimeoutMs === 0 ? 0 : options.statementTimeoutMs + QUERY_GRACE_MS,
     // Waiting for a connection has an end, too: without it a pool that is used up hangs its callers for ever.
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
   });
-  // Without a listener, a Postgres that restarts would end the process through an unhandled 'error' event.
+  // Without a listener, a Postgres that restarts would end the process through an unhandled 'error' event: of the pool
+  // for a connection that nobody uses, of the connection itself while somebody does.
   pool.on('error', error => options.onIdleError?.(error));
+  pool.on('connect', client => client.on('error', () => {}));
   return pool;
 }

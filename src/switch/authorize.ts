@@ -2,9 +2,10 @@ import { authenticate } from './authenticate.ts';
 import type { Context } from './context.ts';
 import { codes } from './decide.ts';
 import { type Admitted, forward, type PinForLink } from './forward.ts';
-import { type Ended, refusal, type Told } from './outcome.ts';
-import type { FinancialRequest, KeySet, LinkProfile, PinTranslation, ZonePinKey } from './ports.ts';
-import { repeat } from './repeat.ts';
+import { type Authenticated, type Ended, refusal, type Told } from './outcome.ts';
+import type { FinancialRequest, KeySet, LinkProfile, PinTranslation, Route, ZonePinKey } from './ports.ts';
+import { identityKey } from './refusals.ts';
+import { repeat, sameBytes } from './repeat.ts';
 
 /** A PIN block on its way to the bank: under which zone key, and what the HSM said. */
 interface PinUnderWay {
@@ -30,7 +31,34 @@ export async function authorize(context: Context, request: FinancialRequest): Pr
     return { told: authentication.told, authenticated };
   }
   const told = (outcome: Told): Ended => ({ told: outcome, authenticated: authentication });
+  const digest = context.vault.digest(request.macInput.reveal());
+  const name = identityKey(request.identity);
+  const first = context.underWay.get(name);
+  if (first !== undefined) {
+    return told(sameBytes(digest, first.digest) ? await first.told : refusal(codes.duplicate, 'differs-from-first'));
+  }
+  const ended = admit(context, request, authentication, route, pin);
+  const outcome = ended.then(({ told }) => told);
+  // A copy that waits sees the failure of the first as its own; without a copy nobody looks at it here.
+  outcome.catch(() => {});
+  context.underWay.set(name, { digest, told: outcome });
+  try {
+    return await ended;
+  } finally {
+    context.underWay.delete(name);
+  }
+}
 
+/** Refuses what must be refused before anything is forwarded, reserves what it will need, and lets it go on. */
+async function admit(
+  context: Context,
+  request: FinancialRequest,
+  authentication: Authenticated,
+  route: Route | null,
+  pin: PinUnderWay | null,
+): Promise<Ended> {
+  const told = (outcome: Told): Ended => ({ told: outcome, authenticated: authentication });
+  const link = route === null ? undefined : context.links.get(route.link);
   const refusedBefore = context.refusals.recall(request.identity, context.clock.nowMs());
   if (refusedBefore !== null) return told(refusal(refusedBefore, 'copy-of-a-refused-request'));
   if (request.identity.batch !== authentication.terminal.batch) {
@@ -73,16 +101,20 @@ export async function authorize(context: Context, request: FinancialRequest): Pr
       break;
   }
   if (admission.seenBefore) {
-    const first = await context.journal.find(request.identity);
-    if (first.kind === 'found') {
+    const seen = await context.journal.find(request.identity);
+    if (seen.kind === 'found') {
       giveBack();
-      return told(await repeat(context, request, first.value));
+      return told(await repeat(context, request, seen.value));
     }
   }
   const zone = await pinForBank(context, admitted, pin);
   if (zone.kind === 'refused') {
     giveBack();
     return told(await refuse(context, request, zone.responseCode, zone.reason, admission.seenBefore));
+  }
+  if (context.clock.nowMs() >= request.deadlineMs - context.settings.closingReserveMs) {
+    giveBack();
+    return told(await refuse(context, request, codes.malfunction, 'too-late', admission.seenBefore));
   }
   const key = await context.keys.transaction(link.name);
   const full = key !== null && !context.storeAndForward.reserve(link.name, txId);

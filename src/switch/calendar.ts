@@ -32,6 +32,11 @@ export class Calendar {
     this.#offsetMs = utcOffsetMinutes * 60_000;
   }
 
+  /** The wall clock itself, which may step. */
+  wallMs(): number {
+    return this.#clock.nowMs();
+  }
+
   now(): Moment {
     this.#lastMs = Math.max(this.#lastMs, this.#clock.nowMs());
     const second = Math.floor(this.#lastMs / 1000) * 1000;

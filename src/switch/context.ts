@@ -1,5 +1,7 @@
 import type { Calendar } from './calendar.ts';
+import type { Drives } from './drive.ts';
 import type { MessageKeys } from './message-keys.ts';
+import type { Told } from './outcome.ts';
 import type {
   BankPort,
   Clock,
@@ -26,6 +28,13 @@ export interface SwitchSettings {
   readonly maxInFlight: number;
 }
 
+/** The first of its identity, while it is on its way. */
+export interface UnderWay {
+  /** Keyed hash of its bytes under the MAC. */
+  readonly digest: Uint8Array;
+  readonly told: Promise<Told>;
+}
+
 /** What each part of the transaction's story works with. */
 export interface Context {
   readonly clock: Clock;
@@ -43,5 +52,8 @@ export interface Context {
   readonly routing: Routing;
   readonly refusals: RefusalRing;
   readonly storeAndForward: StoreAndForward;
+  readonly drives: Drives;
+  /** Requests under way in this process, by identity: a copy waits for the same outcome. */
+  readonly underWay: Map<string, UnderWay>;
   readonly settings: SwitchSettings;
 }

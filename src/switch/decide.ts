@@ -52,7 +52,7 @@ export function decide(
   const inquiry = request.kind === 'balance-inquiry';
   switch (outcome.kind) {
     case 'unsent': {
-      const ours = outcome.reason === 'mac-unavailable' || outcome.reason === 'unpackable';
+      const ours = ['mac-unavailable', 'unpackable', 'not-standing'].includes(outcome.reason);
       const responseCode = ours ? codes.malfunction : codes.issuerUnavailable;
       return { state: inquiry ? 'no-effect' : 'declined', responseCode, reason: outcome.reason };
     }

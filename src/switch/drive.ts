@@ -1,77 +1,101 @@
 import type { Context } from './context.ts';
-import { codes, recoveredState } from './decide.ts';
-import type { FinancialKind, OpenRecord } from './ports.ts';
+import { codes, recoveredState, reversalReasons } from './decide.ts';
+import type { Change, FinancialKind, OpenRecord } from './ports.ts';
+import { edge } from './states.ts';
 
 /** Between two tries to make a change durable while the journal is away. */
 const retryMs = 500;
 
+/**
+ * Transactions whose end could not be written at once are driven there in the background, as long as it takes. Should
+ * this process end first, recovery finds what is open. None of them tells a terminal anything.
+ */
+export class Drives {
+  #underWay = 0;
+  #stopped = false;
+
+  /** For the drain: it waits for these as for requests. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Tries until `attempt` says that it is done. */
+  async until(context: Context, attempt: () => Promise<boolean>): Promise<void> {
+    this.#underWay++;
+    try {
+      while (!this.#stopped && !(await attempt())) {
+        await new Promise<void>(resume => context.timers.after(retryMs, resume));
+      }
+    } finally {
+      this.#underWay--;
+    }
+  }
+}
+
+/**
+ * A CLOSE that is not known to be durable: the same change is tried until the journal says what stands there. Nothing of
+ * it was told, so an approval that is durable stays one, and the terminal's own 0400 decides.
+ */
+export async function driveClose(
+  context: Context,
+  change: Change,
+  doubt: InDoubt,
+  ended: (closed: boolean) => void,
+): Promise<void> {
+  const { journal, observer, drives } = context;
+  await drives.until(context, async () => {
+    observer.on({ event: 'close-retried', txId: change.txId, state: change.state });
+    const closed = await journal.close(change);
+    if (closed.kind === 'unavailable') return false;
+    if (closed.kind === 'refused') await driveToReversing(context, doubt);
+    ended(closed.kind === 'closed');
+    return true;
+  });
+}
+
 export interface InDoubt {
   readonly txId: number;
   readonly link: string;
-  /** The version last known to be written, 1 after OPEN. */
-  readonly version: number;
   readonly kind: FinancialKind;
-  /** DE39 of the reversal. */
-  readonly reason: string;
 }
 
 /**
- * Drives a transaction whose terminal was told no, or nothing, to an end while the journal is away: as long as it
- * takes, in the background. Should this process die first, the transaction is still open and recovery finds it.
- *
- * Our own earlier change may be durable although its answer was lost: so a lost compare-and-set is read, and an
- * approval found there, which nobody was told, is undone as well.
+ * An opened transaction whose outcome nobody can tell any more (a bug, a change that the journal refuses to take): it
+ * ends as recovery would end it. Whoever changed it first has ended it.
  */
-export async function driveToReversing(context: Context, doubt: InDoubt): Promise<void> {
-  const { journal, keys, storeAndForward, timers, observer } = context;
-  const state = recoveredState(doubt.kind);
-  let version = doubt.version;
-  for (;;) {
-    const reversal = state === 'reversing' ? await keys.reversal(doubt.link, doubt.txId, doubt.reason) : null;
-    if (reversal !== null || state !== 'reversing') {
-      observer.on({ event: 'close-retried', txId: doubt.txId, state });
-      const reason = 'journal-was-away';
-      const closed = await journal.close({
-        txId: doubt.txId,
-        fromVersion: version,
-        state,
-        reason,
-        reversal: reversal ?? undefined,
-      });
-      if (closed.kind === 'closed' && reversal !== null) storeAndForward.add(reversal);
-      if (closed.kind === 'closed' || closed.kind === 'fenced') return;
-      if (closed.kind === 'lost') {
-        const found = await journal.read(doubt.txId);
-        if (found.kind === 'none') return;
-        if (found.kind === 'found') {
-          const undone = found.value.state !== 'approved' && found.value.state !== 'open';
-          if (undone || state !== 'reversing') return;
-          version = found.value.version;
-          continue;
-        }
-      }
-    }
-    await new Promise<void>(resume => timers.after(retryMs, resume));
-  }
+export async function driveToReversing(context: Context, { txId, link, kind }: InDoubt): Promise<void> {
+  const { journal, keys, storeAndForward, observer, drives } = context;
+  const state = edge('open', recoveredState(kind));
+  await drives.until(context, async () => {
+    const reversal = state === 'reversing' ? await keys.reversal(link, txId, reversalReasons.malfunction) : null;
+    if (state === 'reversing' && reversal === null) return false;
+    observer.on({ event: 'close-retried', txId, state });
+    const reason = 'outcome-unknown';
+    const closed = await journal.close({ txId, fromVersion: 1, state, reason, reversal: reversal ?? undefined });
+    if (closed.kind === 'closed' && reversal !== null) storeAndForward.add(reversal);
+    return closed.kind !== 'unavailable';
+  });
 }
 
 /**
- * Ends a transaction whose OPEN was not known to be durable, and which therefore never left. OPEN is repeated until the
+ * A transaction whose OPEN was not known to be durable, and which therefore never left. OPEN is repeated until the
  * journal says for certain what stands there: a row that an earlier try left behind must not stay open.
  */
 export async function driveToDeclined(context: Context, record: OpenRecord): Promise<void> {
-  const { journal, timers, observer } = context;
+  const { journal, observer, drives } = context;
   const { txId } = record;
-  for (;;) {
-    observer.on({ event: 'close-retried', txId, state: 'declined' });
+  const state = edge('open', record.kind === 'balance-inquiry' ? 'no-effect' : 'declined');
+  await drives.until(context, async () => {
+    observer.on({ event: 'close-retried', txId, state });
     const opened = await journal.open(record);
-    if (opened.kind === 'duplicate' || opened.kind === 'fenced') return;
-    if (opened.kind === 'opened') {
-      const state = record.kind === 'balance-inquiry' ? 'no-effect' : 'declined';
-      const reason = 'journal-was-away';
-      const closed = await journal.close({ txId, fromVersion: 1, state, reason, responseCode: codes.malfunction });
-      if (closed.kind !== 'unavailable') return;
-    }
-    await new Promise<void>(resume => timers.after(retryMs, resume));
-  }
+    if (opened.kind === 'unavailable') return false;
+    if (opened.kind !== 'opened') return true;
+    const reason = 'journal-was-away';
+    const closed = await journal.close({ txId, fromVersion: 1, state, reason, responseCode: codes.malfunction });
+    return closed.kind !== 'unavailable';
+  });
 }

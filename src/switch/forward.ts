@@ -1,12 +1,13 @@
 import type { Context } from './context.ts';
 import { codes, decide, reversalReasons, type Verdict } from './decide.ts';
-import { driveToDeclined, driveToReversing, type InDoubt } from './drive.ts';
+import { driveClose, driveToDeclined, driveToReversing, type InDoubt } from './drive.ts';
 import type { TransactionKey } from './message-keys.ts';
 import { bankRequest, openRecord, terminalAnswer } from './messages.ts';
 import { type Authenticated, type Ended, refusal, type Told } from './outcome.ts';
-import type { FinancialRequest, LinkProfile, Route, Secret } from './ports.ts';
+import type { BankOutcome, Change, FinancialRequest, LinkProfile, Route, Secret } from './ports.ts';
 import { repeat } from './repeat.ts';
 import { sealed } from './seal.ts';
+import { edge } from './states.ts';
 import { sealAnswer } from './stored-answer.ts';
 
 /** A request that may be forwarded. */
@@ -52,6 +53,9 @@ export async function forward(
     }
     case 'fenced':
       return told({ kind: 'silent', reason: 'fenced' });
+    case 'refused':
+      release();
+      return told(refusal(codes.malfunction, 'journal-refuses'));
     case 'unavailable':
       // It may be durable; it was certainly not sent. The terminal is told no, and so it must stand there.
       void driveToDeclined(context, record).then(release);
@@ -67,24 +71,26 @@ export async function forward(
   }
 }
 
-/** The transaction as one whose outcome nobody may tell. */
+/** The transaction as one whose outcome nobody can tell. */
 function inDoubt({ request, link, txId }: Admitted): InDoubt {
-  return { txId, link: link.name, version: 1, reason: reversalReasons.malfunction, kind: request.kind };
+  return { txId, link: link.name, kind: request.kind };
 }
 
 /** Sends the request to the bank and takes what comes of it to its end. */
 async function ask(context: Context, admitted: Admitted, key: TransactionKey, pin: PinForLink | null): Promise<Ended> {
   const { request, link, txId } = admitted;
-  const { banks, clock, settings } = context;
+  const { banks, clock, journal, settings, storeAndForward } = context;
   const sentAtMs = clock.nowMs();
   const bankDeadlineMs = Math.min(sentAtMs + link.timeoutMs, request.deadlineMs - settings.closingReserveMs);
-  const outcome = await banks.request(link.name, bankRequest(admitted, key, pin), bankDeadlineMs, pin?.generation);
+  // Whoever was taken for dead while it opened may have been reversed already: it sends nothing.
+  const outcome: BankOutcome = journal.standing
+    ? await banks.request(link.name, bankRequest(admitted, key, pin), bankDeadlineMs, pin?.generation)
+    : { kind: 'unsent', reason: 'not-standing' };
   const bankMs = clock.nowMs() - sentAtMs;
   if (outcome.kind === 'unknown') {
-    context.storeAndForward.expectLate(link.name, key.stan, key.moment.transmissionAt, txId);
+    storeAndForward.expectLate(link.name, key.stan, key.moment.transmissionAt, txId);
   }
-  const verdict = decide(request, outcome);
-  return close(context, admitted, key, verdict, bankMs);
+  return close(context, admitted, key, decide(request, outcome), bankMs);
 }
 
 /** Makes the answer and its MAC, then CLOSE, and only then gives it to be told. */
@@ -96,7 +102,7 @@ async function close(
   bankMs: number,
 ): Promise<Ended> {
   const { request, authenticated, link, txId, release } = admitted;
-  const { journal, keys, vault } = context;
+  const { journal, keys, vault, settings, storeAndForward } = context;
   let verdict = decided;
   let answer = terminalAnswer(admitted, key, verdict);
   let frame = await sealed(context, request, authenticated, answer);
@@ -108,48 +114,55 @@ async function close(
     }
     frame = request.reply(answer, false).seal();
   }
-  const reversing = verdict.state === 'reversing';
-  const reversal = reversing
-    ? await keys.reversal(
-        link.name,
-        txId,
-        verdict.responseCode === codes.issuerSilent ? reversalReasons.noAnswer : reversalReasons.malfunction,
-      )
-    : null;
-  const bankAnswer = 'answer' in verdict ? verdict.answer : undefined;
-  const closed =
-    reversing && reversal === null
-      ? ({ kind: 'unavailable' } as const)
-      : await journal.close({
-          txId,
-          fromVersion: 1,
-          state: verdict.state,
-          reason: 'reason' in verdict ? verdict.reason : undefined,
-          responseCode: verdict.responseCode,
-          authCode: bankAnswer?.authCode,
-          approvedMinor: verdict.state === 'approved' ? verdict.answer.amountMinor : undefined,
-          settlementDate: bankAnswer?.settlementDate,
-          answerSealed: reversing ? undefined : sealAnswer(vault, txId, answer),
-          reversal: reversal ?? undefined,
-        });
   const ended = (told: Told, bytes?: Uint8Array): Ended => ({ told, authenticated, frame: bytes });
+  const reversing = verdict.state === 'reversing';
+  const reversal = reversing ? await keys.reversal(link.name, txId, reversalReason(verdict)) : null;
+  if (reversing && reversal === null) {
+    void driveToReversing(context, inDoubt(admitted)).then(release);
+    return ended({ kind: 'silent', reason: 'no-numbers' });
+  }
+  const bankAnswer = 'answer' in verdict ? verdict.answer : undefined;
+  const change: Change = {
+    txId,
+    fromVersion: 1,
+    state: edge('open', verdict.state),
+    reason: 'reason' in verdict ? verdict.reason : undefined,
+    responseCode: verdict.responseCode,
+    authCode: bankAnswer?.authCode,
+    approvedMinor: verdict.state === 'approved' ? verdict.answer.amountMinor : undefined,
+    settlementDate: bankAnswer?.settlementDate,
+    answerSealed: reversing ? undefined : sealAnswer(vault, txId, answer),
+    answerExpiresAtMs: reversing ? undefined : request.receivedAtMs + settings.replayWindowMs,
+    reversal: reversal ?? undefined,
+  };
+  const written = (): void => {
+    if (reversal !== null) storeAndForward.add(reversal);
+    if (verdict.state !== 'approved') release();
+  };
+  const closed = await journal.close(change);
   switch (closed.kind) {
     case 'closed':
-      if (reversal !== null) context.storeAndForward.add(reversal);
-      if (verdict.state !== 'approved') release();
+      written();
       return ended({ kind: 'answer', answer, outcome: word(verdict), reason: reasonOf(verdict), bankMs }, frame);
-    case 'lost': {
+    case 'lost':
       // The terminal's own 0400 came first, or whoever took this process for dead: nothing of this is told.
       release();
+      if (verdict.state === 'approved') storeAndForward.approvedLate(link.name, txId);
       return ended({ kind: 'silent', reason: 'undone-before-its-end' });
-    }
     case 'fenced':
       return ended({ kind: 'silent', reason: 'fenced' });
-    case 'unavailable': {
+    case 'refused':
       void driveToReversing(context, inDoubt(admitted)).then(release);
-      return ended({ ...refusal(codes.malfunction, 'journal-unavailable'), bankMs } as Told);
-    }
+      return ended({ kind: 'silent', reason: 'journal-refuses' });
+    case 'unavailable':
+      // It may be durable. To say yes or no now would be a guess: the terminal's own 0400 decides.
+      void driveClose(context, change, inDoubt(admitted), closed => (closed ? written() : release()));
+      return ended({ kind: 'silent', reason: 'journal-unavailable' });
   }
+}
+
+function reversalReason({ responseCode }: Verdict): string {
+  return responseCode === codes.issuerSilent ? reversalReasons.noAnswer : reversalReasons.malfunction;
 }
 
 function word(verdict: Verdict): string {

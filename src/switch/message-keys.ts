@@ -49,7 +49,9 @@ export class MessageKeys {
   async reversal(link: string, txId: number, reason: string): Promise<StoredReversal | null> {
     const key = await this.next(link);
     if (key === null) return null;
-    const { transmissionAt, ms } = key.moment;
-    return { txId, link, stan: key.stan, transmissionAt, reason, tries: 0, notBeforeMs: ms, storedAtMs: ms };
+    // Of the wall clock, as all waits are: only what is written into messages never steps back.
+    const nowMs = this.#calendar.wallMs();
+    const { transmissionAt } = key.moment;
+    return { txId, link, stan: key.stan, transmissionAt, reason, tries: 0, notBeforeMs: nowMs, storedAtMs: nowMs };
   }
 }

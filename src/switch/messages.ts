@@ -4,6 +4,7 @@ import type { Admitted } from './forward.ts';
 import { issuerTags } from './issuer-tags.ts';
 import type { TransactionKey } from './message-keys.ts';
 import type { BankRequest, OpenRecord, Secret, TerminalAnswer } from './ports.ts';
+import { sealPan } from './stored-pan.ts';
 
 /** What the terminal is told of a transaction. */
 export function terminalAnswer({ link }: Admitted, { rrn, moment }: TransactionKey, verdict: Verdict): TerminalAnswer {
@@ -51,7 +52,7 @@ export function openRecord(
     currency: request.currency,
     bin: request.pan.bin,
     cardKind: route.cardKind,
-    panSealed: vault.seal(new TextEncoder().encode(request.pan.reveal()), `pan/${txId}`),
+    panSealed: sealPan(vault, txId, request.pan),
     panHash: vault.hashPan(request.pan),
     keyVersion: vault.keyVersion,
     requestDigest: vault.digest(request.macInput.reveal()),

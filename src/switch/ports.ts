@@ -326,8 +326,8 @@ export interface VaultPort {
   open(sealed: Uint8Array, context: string): Uint8Array;
   /** HMAC-SHA-256 of a PAN, for look-up. */
   hashPan(pan: Pan): Uint8Array;
-  /** HMAC-SHA-256 of the bytes under a MAC: tells a true repeat from a differing one. */
-  digest(data: Uint8Array): Uint8Array;
+  /** HMAC-SHA-256 of the bytes under a MAC: tells a true repeat from a differing one. Of an earlier key version when one is given. */
+  digest(data: Uint8Array, keyVersion?: number): Uint8Array;
 }
 
 // ------------------------------------------------------------------------------------------------------- the banks
@@ -429,7 +429,8 @@ export type BankOutcome =
         | 'expired'
         | 'duplicate-key'
         | 'mac-unavailable'
-        | 'unpackable';
+        | 'unpackable'
+        | 'not-standing';
     }
   /** It may have been posted. */
   | { readonly kind: 'unknown'; readonly reason: 'timeout' | 'link-lost' | 'untrusted-answer' };
@@ -547,6 +548,8 @@ export interface Change {
   readonly approvedMinor?: number | undefined;
   readonly settlementDate?: string | undefined;
   readonly answerSealed?: Uint8Array | undefined;
+  /** Epoch milliseconds after which the sealed answer may be purged. */
+  readonly answerExpiresAtMs?: number | undefined;
   /** Stored in the same commit (state 'reversing'). */
   readonly reversal?: StoredReversal | undefined;
   /** Whose store-and-forward owes the reversal; this process's own when absent. */
@@ -561,7 +564,9 @@ export type OpenResult =
   | { readonly kind: 'duplicate'; readonly txId: number }
   /** This process was fenced: it may neither write nor answer. */
   | { readonly kind: 'fenced' }
-  /** Not known to be durable. It may be: what was opened so must be driven to an end with `close`. */
+  /** The journal cannot take this record, ever: it was certainly not written. */
+  | { readonly kind: 'refused' }
+  /** Not known to be durable. It may be: what was opened so must be driven to an end. */
   | { readonly kind: 'unavailable' };
 
 export type CloseResult =
@@ -569,6 +574,9 @@ export type CloseResult =
   /** Another change came first. Read it and act on it. */
   | { readonly kind: 'lost' }
   | { readonly kind: 'fenced' }
+  /** The journal cannot take this change, ever: it was certainly not written. */
+  | { readonly kind: 'refused' }
+  /** Not known to be durable. The same change again tells. */
   | { readonly kind: 'unavailable' };
 
 export type Found<T> =
@@ -579,6 +587,8 @@ export type Found<T> =
 export interface JournalPort {
   /** The epoch under which this process owns what it opens. */
   readonly ownerEpoch: number;
+  /** Whether nobody can have fenced this process; looked at before anything is sent. */
+  readonly standing: boolean;
   /** A transaction number, unique for ever, below 2^53. What is not opened under it is given back with `abandon`. */
   nextTxId(): number;
   /** Says that nothing was and nothing will be opened under this number. */
@@ -591,7 +601,7 @@ export interface JournalPort {
   find(identity: Identity): Promise<Found<Transaction>>;
   /** Records one more try of a stored reversal. */
   tried(txId: number, tries: number, notBeforeMs: number): Promise<void>;
-  /** Reversals this process owes, the soonest due first: its own, those that siblings stored for it, those taken over. Null when storage is away. */
+  /** Reversals this process owes, of each link the `limit` soonest due: its own, those that siblings stored for it, those taken over. Null when storage is away. */
   owedReversals(limit: number): Promise<readonly StoredReversal[] | null>;
   /** Owners to recover: process gone or silent, or fenced by someone who did not finish. Null when storage is away. */
   lostOwners(): Promise<readonly number[] | null>;
@@ -644,6 +654,10 @@ export type CoreEvent =
     }
   | { readonly event: 'recovered'; readonly epoch: number; readonly open: number; readonly elapsedMs: number }
   | { readonly event: 'fenced' }
+  /** A bug in a try of a reversal; it is tried again. */
+  | { readonly event: 'reversal-failed'; readonly link: string; readonly txId: number; readonly error: unknown }
+  /** A reversal is owed to a link that this process does not have: a person must bring the link back or settle it. */
+  | { readonly event: 'reversal-stranded'; readonly link: string; readonly txId: number }
   | { readonly event: 'close-retried'; readonly txId: number; readonly state: State };
 
 export interface Observer {

@@ -1,6 +1,7 @@
 import type { Context } from './context.ts';
 import { recoveredState, reversalReasons } from './decide.ts';
 import type { Transaction } from './ports.ts';
+import { edge } from './states.ts';
 
 /** Open transactions that are read and driven to an end together. */
 const page = 500;
@@ -43,7 +44,7 @@ async function end(context: Context, transaction: Transaction): Promise<boolean>
   const closed = await journal.close({
     txId,
     fromVersion: transaction.version,
-    state,
+    state: edge(transaction.state, state),
     reason: 'recovered',
     reversal: reversal ?? undefined,
   });

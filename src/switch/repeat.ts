@@ -15,7 +15,8 @@ export async function repeat(context: Context, request: FinancialRequest, first:
   const { clock, timers, journal, vault, settings } = context;
   const duplicate = (reason: string): Told => refusal(codes.duplicate, reason);
   if (first.kind === 'unknown-original') return duplicate('reversed-before-it-came');
-  if (!sameBytes(vault.digest(request.macInput.reveal()), first.requestDigest)) return duplicate('differs-from-first');
+  if (!sameBytes(vault.digest(request.macInput.reveal(), first.keyVersion), first.requestDigest))
+    return duplicate('differs-from-first');
   if (clock.nowMs() > first.openedAtMs + settings.replayWindowMs) return duplicate('past-the-window');
   switch (first.state) {
     case 'open': {
@@ -42,6 +43,6 @@ export async function repeat(context: Context, request: FinancialRequest, first:
   }
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

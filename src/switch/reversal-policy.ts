@@ -1,5 +1,8 @@
 import type { BankOutcome, LinkProfile, StoredReversal } from './ports.ts';
 
+/** How one try ended. 'unreadable': this process cannot open the card, and without it no bank finds the original. */
+export type ReversalOutcome = BankOutcome | { readonly kind: 'unreadable' };
+
 /** What one try of a stored reversal means (laws, *What is reversed, and what confirms it*). */
 export type ReversalVerdict =
   | { readonly kind: 'confirmed'; readonly by: string }
@@ -17,18 +20,22 @@ type ReversalProfile = LinkProfile['reversal'];
  * must not turn its reversals into cases.
  */
 export function judgeReversal(
-  outcome: BankOutcome,
+  outcome: ReversalOutcome,
   stored: StoredReversal,
   profile: ReversalProfile,
   nowMs: number,
   jitter: number,
 ): ReversalVerdict {
+  if (outcome.kind === 'unsent' && outcome.reason === 'unpackable') {
+    return { kind: 'dispute', detail: "the reversal cannot be put in the bank's format" };
+  }
   if (outcome.kind === 'unsent') return { kind: 'again', afterMs: backOff(profile, 1, jitter), counts: false };
   const tries = stored.tries + 1;
   const again = (afterMs: number, why: string): ReversalVerdict =>
     tries >= profile.maxTries
       ? { kind: 'dispute', detail: `${tries} tries, the last ended with ${why}` }
       : { kind: 'again', afterMs, counts: true };
+  if (outcome.kind === 'unreadable') return again(profile.maxRetryMs, 'a card that could not be opened');
   if (outcome.kind === 'unknown') return again(backOff(profile, tries, jitter), outcome.reason);
   const code = outcome.answer.responseCode;
   switch (code) {

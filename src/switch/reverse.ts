@@ -3,6 +3,8 @@ import type { Context } from './context.ts';
 import { codes } from './decide.ts';
 import { type Authenticated, type Ended, refusal, type Told } from './outcome.ts';
 import type { ReversalRequest, TerminalAnswer, Transaction } from './ports.ts';
+import { edge } from './states.ts';
+import { openPan, sealPan } from './stored-pan.ts';
 
 /** Lost races against other changes of the same transaction before we give up: each loss means that it moved on. */
 const maxRaces = 8;
@@ -64,7 +66,7 @@ async function refuseItsOriginal(
     currency: request.currency,
     bin: request.pan.bin,
     cardKind: route?.cardKind ?? 'unknown',
-    panSealed: vault.seal(new TextEncoder().encode(request.pan.reveal()), `pan/${txId}`),
+    panSealed: sealPan(vault, txId, request.pan),
     panHash: vault.hashPan(request.pan),
     keyVersion: vault.keyVersion,
     requestDigest: vault.digest(request.macInput.reveal()),
@@ -82,9 +84,10 @@ async function refuseItsOriginal(
       return 'raced';
     case 'fenced':
       return { kind: 'silent', reason: 'fenced' };
+    case 'refused':
     case 'unavailable':
       journal.abandon(txId);
-      return refusal(codes.malfunction, 'journal-unavailable');
+      return refusal(codes.malfunction, `journal-${opened.kind}`);
   }
 }
 
@@ -114,7 +117,7 @@ async function undo(context: Context, request: ReversalRequest, original: Transa
   const closed = await journal.close({
     txId: original.txId,
     fromVersion: original.version,
-    state: inquiry ? 'no-effect' : 'reversing',
+    state: edge(original.state, inquiry ? 'no-effect' : 'reversing'),
     reason: 'terminal-reversal',
     reversal: inquiry ? undefined : reversal,
     reversalOwner: owner,
@@ -128,18 +131,21 @@ async function undo(context: Context, request: ReversalRequest, original: Transa
       return 'raced';
     case 'fenced':
       return { kind: 'silent', reason: 'fenced' };
+    case 'refused':
     case 'unavailable':
-      return refusal(codes.malfunction, 'journal-unavailable');
+      return refusal(codes.malfunction, `journal-${closed.kind}`);
   }
 }
 
-/** DE3, DE60.1 and the card are compared, not keyed (laws, *Identity*). */
+/**
+ * DE3, DE60.1 and the card are compared, not keyed (laws, *Identity*). The card itself and not its hash, which is of the
+ * key version of its day.
+ */
 function namesTheSame({ vault }: Context, request: ReversalRequest, original: Transaction): boolean {
-  const hash = vault.hashPan(request.pan);
   return (
     request.processingCode === original.processingCode &&
     request.typeCode === original.typeCode &&
-    hash.every((byte, i) => byte === original.panHash[i])
+    openPan(vault, original).equals(request.pan)
   );
 }
 

@@ -8,7 +8,7 @@
  * | declined   | the bank or we said no; nothing posted                  | -                                                  |
  * | no-effect  | an inquiry, whatever its outcome                        | -                                                  |
  * | reversing  | outcome unknown or unwanted; store-and-forward owns it  | reversed, in dispute, reversing (sent once more)   |
- * | reversed   | the bank confirmed                                      | reversing (an approval came after a 25 confirmed)  |
+ * | reversed   | the bank confirmed                                      | reversing (a late approval, unless 00 confirmed)   |
  * | in dispute | the bank will not confirm: a named case                 | -                                                  |
  *
  * Voided, completed, stood-in, accepted and refused join with the kinds of transaction that need them.
@@ -25,7 +25,8 @@ export const states = {
 
 export type State = keyof typeof states;
 
-/** Whether a transaction in `from` may become `to`. */
-export function mayBecome(from: State, to: State): boolean {
-  return (states[from] as readonly State[]).includes(to);
+/** `to`, where a transaction in `from` may become it. Anything else is a bug of the caller and throws. */
+export function edge<S extends State>(from: State, to: S): S {
+  if (!(states[from] as readonly State[]).includes(to)) throw new Error(`states: ${from} may not become ${to}`);
+  return to;
 }

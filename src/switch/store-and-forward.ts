@@ -1,7 +1,6 @@
 import { isApproval, reversalReasons } from './decide.ts';
 import type { MessageKeys } from './message-keys.ts';
 import type {
-  BankOutcome,
   BankPort,
   BankRequest,
   Clock,
@@ -9,14 +8,16 @@ import type {
   LateAnswer,
   LinkProfile,
   Observer,
+  Pan,
   Random,
   StoredReversal,
   Timers,
   Transaction,
   VaultPort,
 } from './ports.ts';
-import { Pan } from './ports.ts';
-import { judgeReversal } from './reversal-policy.ts';
+import { judgeReversal, type ReversalOutcome } from './reversal-policy.ts';
+import { edge } from './states.ts';
+import { openPan } from './stored-pan.ts';
 
 export interface StoreAndForwardParts {
   readonly clock: Clock;
@@ -37,11 +38,12 @@ const lanesPerLink = 32;
 /** Late answers are recognised for this many transactions per link whose outcome was unknown. */
 const rememberedPerLink = 10_000;
 
+/** Timers hold no more than 24 days, and a clock that stepped should not be waited out. */
+const longestWaitMs = 60_000;
+
 interface Owed {
   stored: StoredReversal;
   underWay: boolean;
-  /** The bank approved the original after we gave up: a 25 is then no confirmation. */
-  lateApproval: boolean;
 }
 
 interface Lane {
@@ -52,6 +54,8 @@ interface Lane {
   underWay: number;
   /** (DE7 STAN) of originals with an unknown outcome, to their transaction. */
   readonly unknown: Map<string, number>;
+  /** Of those, what the bank approved after we had given up: "not found" is then no confirmation. */
+  readonly lateApprovals: Set<number>;
   cancelWake: () => void;
 }
 
@@ -64,6 +68,7 @@ export class StoreAndForward {
   readonly #lanes = new Map<string, Lane>();
   /** Originals whose answer is still awaited: their reversals wait, so that they cannot overtake them. */
   readonly #inFlight = new Set<number>();
+  readonly #stranded = new Set<number>();
   #cancelPoll: (() => void) | null = null;
   #stopped = false;
 
@@ -76,6 +81,7 @@ export class StoreAndForward {
         owed: new Map(),
         underWay: 0,
         unknown: new Map(),
+        lateApprovals: new Set(),
         cancelWake: () => {},
       });
     }
@@ -119,9 +125,20 @@ export class StoreAndForward {
   /** A reversal that is durable in the journal and this process's to send. */
   add(stored: StoredReversal): void {
     const lane = this.#lanes.get(stored.link);
-    if (lane === undefined || lane.owed.has(stored.txId)) return;
-    lane.owed.set(stored.txId, { stored, underWay: false, lateApproval: false });
+    if (lane === undefined) {
+      this.#strand(stored);
+      return;
+    }
+    if (lane.owed.has(stored.txId)) return;
+    lane.owed.set(stored.txId, { stored, underWay: false });
     this.#pump(lane);
+  }
+
+  /** Nothing here can send it; it stays in the journal until its link is back, and is told of once. */
+  #strand({ link, txId }: StoredReversal): void {
+    if (this.#stranded.has(txId) || this.#stranded.size >= rememberedPerLink) return;
+    this.#stranded.add(txId);
+    this.#parts.observer.on({ event: 'reversal-stranded', link, txId });
   }
 
   /** An original whose outcome is unknown: its answer may still come. */
@@ -157,25 +174,34 @@ export class StoreAndForward {
       }
       owed.underWay = true;
       lane.underWay++;
-      void this.#try(lane, owed).finally(() => {
+      void this.#guarded(lane, owed).finally(() => {
         owed.underWay = false;
         lane.underWay--;
         this.#pump(lane);
       });
     }
     if (nextMs < Number.POSITIVE_INFINITY) {
-      lane.cancelWake = this.#parts.timers.after(Math.ceil(nextMs - nowMs), () => this.#pump(lane));
+      lane.cancelWake = this.#parts.timers.after(Math.min(Math.ceil(nextMs - nowMs), longestWaitMs), () =>
+        this.#pump(lane),
+      );
+    }
+  }
+
+  /** A try that fails by a bug is a try: one that always does becomes a case, and takes nothing else down with it. */
+  async #guarded(lane: Lane, owed: Owed): Promise<void> {
+    try {
+      await this.#try(lane, owed);
+    } catch (error) {
+      this.#postpone(lane, owed, lane.profile.reversal.maxRetryMs);
+      this.#parts.observer.on({ event: 'reversal-failed', link: owed.stored.link, txId: owed.stored.txId, error });
     }
   }
 
   async #try(lane: Lane, owed: Owed): Promise<void> {
     const { journal, banks, clock, random, observer } = this.#parts;
     const { stored } = owed;
-    const postpone = (afterMs: number): void => {
-      owed.stored = { ...owed.stored, notBeforeMs: clock.nowMs() + afterMs };
-    };
     const found = await journal.read(stored.txId);
-    if (found.kind !== 'found') return postpone(lane.profile.reversal.firstRetryMs);
+    if (found.kind !== 'found') return this.#postpone(lane, owed);
     const transaction = found.value;
     if (transaction.state !== 'reversing') {
       lane.owed.delete(stored.txId);
@@ -183,27 +209,28 @@ export class StoreAndForward {
     }
     observer.on({ event: 'reversal-sent', link: stored.link, txId: stored.txId, tries: stored.tries + 1 });
     const deadlineMs = clock.nowMs() + lane.profile.timeoutMs;
-    const outcome = await banks.request(stored.link, this.#message(lane.profile, stored, transaction), deadlineMs);
-    const counted = this.#withLateApproval(outcome, owed);
-    const verdict = judgeReversal(counted, stored, lane.profile.reversal, clock.nowMs(), random.next());
+    const message = this.#message(lane.profile, stored, transaction);
+    const outcome = message === null ? unreadable : await banks.request(stored.link, message, deadlineMs);
+    const believed = believable(outcome, lane.lateApprovals.has(stored.txId));
+    const verdict = judgeReversal(believed, stored, lane.profile.reversal, clock.nowMs(), random.next());
     if (verdict.kind === 'again') {
-      postpone(verdict.afterMs);
+      this.#postpone(lane, owed, verdict.afterMs);
       if (!verdict.counts) return;
       owed.stored = { ...owed.stored, tries: stored.tries + 1 };
       await journal.tried(stored.txId, owed.stored.tries, owed.stored.notBeforeMs);
       return;
     }
     const state = verdict.kind === 'confirmed' ? 'reversed' : 'in dispute';
-    const reason = verdict.kind === 'confirmed' ? `confirmed by ${verdict.by}` : verdict.detail;
+    const reason = verdict.kind === 'confirmed' ? confirmedBy(verdict.by) : verdict.detail;
     const closed = await journal.close({
       txId: stored.txId,
       fromVersion: transaction.version,
-      state,
+      state: edge(transaction.state, state),
       reason,
       caseDetail: verdict.kind === 'dispute' ? verdict.detail : undefined,
     });
     // Not written, for whatever reason: the next try reads the journal again, and the bank takes a repeat as one.
-    if (closed.kind !== 'closed') return postpone(lane.profile.reversal.firstRetryMs);
+    if (closed.kind !== 'closed') return this.#postpone(lane, owed);
     lane.owed.delete(stored.txId);
     observer.on({
       event: 'reversal-ended',
@@ -213,22 +240,29 @@ export class StoreAndForward {
       tries: stored.tries + 1,
       reason,
     });
+    // It came while 25 or 94 was being written down as the end.
+    if (state === 'reversed' && lane.lateApprovals.delete(stored.txId)) this.approvedLate(stored.link, stored.txId);
   }
 
-  /** After a late approval "not found" cannot be true any more: it counts as "try again". */
-  #withLateApproval(outcome: BankOutcome, owed: Owed): BankOutcome {
-    if (!owed.lateApproval || outcome.kind !== 'answered' || outcome.answer.responseCode !== '25') return outcome;
-    return { kind: 'unknown', reason: 'untrusted-answer' };
+  #postpone(lane: Lane, owed: Owed, afterMs = lane.profile.reversal.firstRetryMs): void {
+    owed.stored = { ...owed.stored, notBeforeMs: this.#parts.clock.nowMs() + afterMs };
   }
 
-  #message(profile: LinkProfile, stored: StoredReversal, original: Transaction): BankRequest {
+  /** Null: the card cannot be opened any more, and without it no bank finds the original. */
+  #message(profile: LinkProfile, stored: StoredReversal, original: Transaction): BankRequest | null {
     const { mti } = profile.reversal;
+    let pan: Pan;
+    try {
+      pan = openPan(this.#parts.vault, original);
+    } catch {
+      return null;
+    }
     return {
       mti: stored.tries === 0 ? mti : mti === '0400' ? '0401' : '0421',
       stan: stored.stan,
       transmissionAt: stored.transmissionAt,
       rrn: original.rrn,
-      pan: openPan(this.#parts.vault, original),
+      pan,
       processingCode: original.processingCode,
       amountMinor: original.amountMinor,
       currency: original.currency,
@@ -251,45 +285,64 @@ export class StoreAndForward {
     };
   }
 
-  /** An answer that nobody waits for. An approval among them matters only while its reversal is not confirmed by 00. */
+  /** An answer that nobody waits for. An approval among them matters only while 00 has not confirmed its reversal. */
   #late(late: LateAnswer): void {
-    const lane = this.#lanes.get(late.link);
-    const txId = lane?.unknown.get(late.transmissionAt + late.stan);
-    const known = lane !== undefined && txId !== undefined;
+    const unknown = this.#lanes.get(late.link)?.unknown;
+    const key = late.transmissionAt + late.stan;
+    const txId = unknown?.get(key);
     const { responseCode } = late.answer;
-    this.#parts.observer.on({ event: 'late-answer', link: late.link, responseCode, known });
-    if (!known || !isApproval(responseCode)) return;
-    lane.unknown.delete(late.transmissionAt + late.stan);
-    const owed = lane.owed.get(txId);
-    if (owed !== undefined) owed.lateApproval = true;
-    else void this.#reopen(lane, txId);
+    this.#parts.observer.on({ event: 'late-answer', link: late.link, responseCode, known: txId !== undefined });
+    if (txId === undefined || !isApproval(responseCode)) return;
+    unknown?.delete(key);
+    this.approvedLate(late.link, txId);
   }
 
-  /** "Not found" had confirmed the reversal, and now the original was posted after all: it goes out once more. */
+  /** The bank approved a transaction that is to be reversed, or was: until 00 confirms, "not found" is not believed. */
+  approvedLate(link: string, txId: number): void {
+    const lane = this.#lanes.get(link);
+    if (lane === undefined) return;
+    lane.lateApprovals.add(txId);
+    for (const oldest of lane.lateApprovals) {
+      if (lane.lateApprovals.size <= rememberedPerLink) break;
+      lane.lateApprovals.delete(oldest);
+    }
+    if (!lane.owed.has(txId)) void this.#reopen(lane, txId);
+  }
+
+  /** Its reversal was confirmed by something else than 00, and now the original was posted after all: once more. */
   async #reopen(lane: Lane, txId: number): Promise<void> {
     const { journal, keys, timers } = this.#parts;
     const found = await journal.read(txId);
-    if (found.kind === 'found' && (found.value.state !== 'reversed' || found.value.reason !== 'confirmed by 25'))
+    // Not reversed yet: its reversal is on its way here, and meets what is remembered.
+    if (found.kind === 'none' || (found.kind === 'found' && found.value.state !== 'reversed')) return;
+    if (found.kind === 'found' && found.value.reason === confirmedBy('00')) {
+      lane.lateApprovals.delete(txId);
       return;
+    }
     const stored = await keys.reversal(lane.profile.name, txId, reversalReasons.lateAnswer);
     if (found.kind === 'found' && stored !== null) {
+      const { version, state } = found.value;
+      const reason = 'late approval';
       const closed = await journal.close({
         txId,
-        fromVersion: found.value.version,
-        state: 'reversing',
-        reason: 'late approval',
+        fromVersion: version,
+        state: edge(state, 'reversing'),
+        reason,
         reversal: stored,
       });
       if (closed.kind === 'closed') this.add(stored);
       if (closed.kind !== 'unavailable') return;
     }
-    timers.after(lane.profile.reversal.firstRetryMs, () => void this.#reopen(lane, txId));
+    if (!this.#stopped) timers.after(lane.profile.reversal.firstRetryMs, () => void this.#reopen(lane, txId));
   }
 }
 
-/** The PAN of a stored transaction. */
-export function openPan(vault: VaultPort, transaction: Transaction): Pan {
-  let digits = '';
-  for (const code of vault.open(transaction.panSealed, `pan/${transaction.txId}`)) digits += String.fromCharCode(code);
-  return new Pan(digits);
+const unreadable: ReversalOutcome = { kind: 'unreadable' };
+const confirmedBy = (code: string): string => `confirmed by ${code}`;
+
+/** After a late approval, 25 and 94 cannot mean that nothing is posted any more: they count as no answer. */
+function believable(outcome: ReversalOutcome, approvedLate: boolean): ReversalOutcome {
+  if (!approvedLate || outcome.kind !== 'answered' || !['25', '94'].includes(outcome.answer.responseCode))
+    return outcome;
+  return { kind: 'unknown', reason: 'untrusted-answer' };
 }

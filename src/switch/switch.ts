@@ -2,6 +2,7 @@ import { authorize } from './authorize.ts';
 import type { Calendar } from './calendar.ts';
 import type { Context, SwitchSettings } from './context.ts';
 import { codes } from './decide.ts';
+import { Drives } from './drive.ts';
 import type { MessageKeys } from './message-keys.ts';
 import { type Ended, refusal, type Told } from './outcome.ts';
 import type {
@@ -52,12 +53,14 @@ export interface SwitchParts {
   };
 }
 
+/** Between two looks whether a drain is done. */
+const drainLookMs = 20;
+
 /** The core: takes what a terminal asks, drives it to its one end, and gives the frame to send. */
 export class Switch implements SwitchPort {
   readonly #context: Context;
   readonly #recoveryPollMs: number;
   #inFlight = 0;
-  #idle: (() => void)[] = [];
   #cancelRecovery: (() => void) | null = null;
   #stopped = false;
 
@@ -66,14 +69,22 @@ export class Switch implements SwitchPort {
     const links = new Map(parts.links.map(link => [link.name, link]));
     const refusals = new RefusalRing(settings.refusalsRemembered, settings.terminalWaitMs);
     const storeAndForward = new StoreAndForward({ ...parts, links, pollMs: settings.reversalPollMs });
-    const routing = new Routing(parts.routes);
-    this.#context = { ...parts, links, refusals, storeAndForward, routing, settings };
+    this.#context = {
+      ...parts,
+      links,
+      refusals,
+      storeAndForward,
+      routing: new Routing(parts.routes),
+      drives: new Drives(),
+      underWay: new Map(),
+      settings,
+    };
     this.#recoveryPollMs = settings.recoveryPollMs;
   }
 
   /** Recovers what dead owners left, then begins to pay what is owed. Settles once this process is ready to serve. */
   async start(): Promise<void> {
-    while (!(await recoverLostOwners(this.#context))) await this.#pause();
+    while (!this.#stopped && !(await recoverLostOwners(this.#context))) await this.#pause();
     this.#context.storeAndForward.start();
     this.#watchOwners();
   }
@@ -83,15 +94,23 @@ export class Switch implements SwitchPort {
     return this.#context.storeAndForward.depth;
   }
 
-  /** Settles once every request under way has come to its end. The street door has stopped accepting before. */
-  async drain(): Promise<void> {
-    while (this.#inFlight > 0) await new Promise<void>(resume => this.#idle.push(resume));
+  /**
+   * Settles once every request under way has come to its end, those included whose end could not be written at once, or
+   * after `limitMs`. The street door has stopped accepting before.
+   */
+  async drain(limitMs: number): Promise<void> {
+    const { clock, timers, drives } = this.#context;
+    const endMs = clock.nowMs() + limitMs;
+    while (this.#inFlight + drives.underWay > 0 && clock.nowMs() < endMs) {
+      await new Promise<void>(resume => timers.after(drainLookMs, resume));
+    }
   }
 
   /** Ends the background work. What is owed stays in the journal for the next owner. */
   stop(): void {
     this.#stopped = true;
     this.#cancelRecovery?.();
+    this.#context.drives.stop();
     this.#context.storeAndForward.stop();
   }
 
@@ -104,7 +123,6 @@ export class Switch implements SwitchPort {
       return ended.frame ?? (await this.#seal(request, ended, ended.told));
     } finally {
       this.#inFlight--;
-      if (this.#inFlight === 0) for (const resume of this.#idle.splice(0)) resume();
     }
   }
 

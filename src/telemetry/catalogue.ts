@@ -211,6 +211,37 @@ export const catalogue = {
     labels: ['kind'],
     buckets: stepSeconds,
   },
+  projected: {
+    type: 'counter',
+    name: 'switch_projected_transactions_total',
+    help: 'Rows of the reading table `transactions` that were written or brought up to date.',
+    labels: [],
+  },
+  projectionSeconds: {
+    type: 'histogram',
+    name: 'switch_projection_seconds',
+    help: 'How long one batch of the projection took.',
+    labels: [],
+    buckets: stepSeconds,
+  },
+  projectionLag: {
+    type: 'gauge',
+    name: 'switch_projection_lag_seconds',
+    help: 'How long the oldest change of this process that is due for `transactions` has waited. Lists are behind by it; limits are not.',
+    labels: [],
+  },
+  projectionWaiting: {
+    type: 'gauge',
+    name: 'switch_projection_waiting',
+    help: 'Changes of this process that wait for the projection.',
+    labels: [],
+  },
+  projectionTroubles: {
+    type: 'counter',
+    name: 'switch_projection_troubles_total',
+    help: 'failed: a batch is tried again after a pause. overflow: too many waited one by one, and are found in the journal again.',
+    labels: ['trouble'],
+  },
 } as const satisfies Record<string, MetricEntry>;
 
 export type Catalogue = typeof catalogue;

@@ -41,6 +41,12 @@ export function createObserver(meters: Meters, log: Logger, options: { readonly 
           meters.fenced.inc();
           log.error('fenced: a sibling took over; this process answers nothing more');
           return;
+        case 'reversal-failed':
+          log.error({ link: event.link, txId: event.txId, err: event.error }, 'a try of a reversal failed');
+          return;
+        case 'reversal-stranded':
+          log.error({ link: event.link, txId: event.txId }, 'a reversal is owed to a link that is not there');
+          return;
         case 'close-retried':
           meters.closeRetries.inc();
           log.warn({ txId: event.txId, state: event.state }, 'CLOSE tried again');

@@ -24,6 +24,9 @@ export interface RoomMeters {
     /** `kind`: open or close. */
     onBatch(kind: string, size: number, waiting: number): void;
     onFlush(kind: string, elapsedMs: number): void;
+    onProjected(transactions: number, elapsedMs: number): void;
+    onProjectionLag(lagMs: number, waiting: number): void;
+    onProjectionTrouble(word: string): void;
     onError(error: unknown): void;
   };
   readonly storeAndForward: { onDepth(reversals: number): void };
@@ -60,6 +63,15 @@ export function createRoomMeters(meters: Meters, log: Logger): RoomMeters {
         meters.journalWaiting.set({ kind }, waiting);
       },
       onFlush: (kind, elapsedMs) => meters.journalFlushSeconds.observe({ kind }, elapsedMs / 1000),
+      onProjected(transactions, elapsedMs) {
+        meters.projected.inc(transactions);
+        meters.projectionSeconds.observe(elapsedMs / 1000);
+      },
+      onProjectionLag(lagMs, waiting) {
+        meters.projectionLag.set(lagMs / 1000);
+        meters.projectionWaiting.set(waiting);
+      },
+      onProjectionTrouble: word => meters.projectionTroubles.inc({ trouble: word }),
       onError: error => log.error({ err: error }, 'journal'),
     },
     storeAndForward: { onDepth: reversals => meters.storeAndForwardDepth.set(reversals) },

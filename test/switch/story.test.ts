@@ -13,11 +13,17 @@ import {
   type BankOutcome,
   type BankPort,
   type BankRequest,
+  type Change,
+  type CloseResult,
   type CoreEvent,
   type FinancialRequest,
   type HsmPort,
+  type Identity,
+  type JournalPort,
   type LateAnswer,
   type LinkProfile,
+  type OpenRecord,
+  type OpenResult,
   Pan,
   type RegistryPort,
   type ReversalRequest,
@@ -168,7 +174,7 @@ function found(change: Partial<TerminalEntry> = {}): TerminalLookup {
 }
 
 /** Seals by adding its context, so that a value opened for another transaction is found out. */
-const vault: VaultPort = {
+const vault: { -readonly [K in keyof VaultPort]: VaultPort[K] } = {
   keyVersion: 1,
   seal: (plain, context) => Buffer.concat([Buffer.from(`${context}|`), plain]),
   open(sealed, context) {
@@ -180,7 +186,68 @@ const vault: VaultPort = {
   digest: data => Uint8Array.from(data),
 };
 
+/** A journal whose answers can be lost on the way back: it did what was asked, or not, and says that it does not know. */
+class LossyJournal implements JournalPort {
+  readonly #journal: Journal;
+  /** How many answers are still lost, and whether what they answer was done. */
+  lose = { opens: 0, closes: 0, done: true };
+
+  constructor(journal: Journal) {
+    this.#journal = journal;
+  }
+  get ownerEpoch() {
+    return this.#journal.ownerEpoch;
+  }
+  get standing() {
+    return this.#journal.standing;
+  }
+  nextTxId() {
+    return this.#journal.nextTxId();
+  }
+  abandon(txId: number) {
+    this.#journal.abandon(txId);
+  }
+  async open(record: OpenRecord): Promise<OpenResult> {
+    if (this.lose.opens-- <= 0) return this.#journal.open(record);
+    if (this.lose.done) await this.#journal.open(record);
+    return { kind: 'unavailable' };
+  }
+  async close(change: Change): Promise<CloseResult> {
+    if (this.lose.closes-- <= 0) return this.#journal.close(change);
+    if (this.lose.done) await this.#journal.close(change);
+    return { kind: 'unavailable' };
+  }
+  read(txId: number) {
+    return this.#journal.read(txId);
+  }
+  find(identity: Identity) {
+    return this.#journal.find(identity);
+  }
+  tried(txId: number, tries: number, notBeforeMs: number) {
+    return this.#journal.tried(txId, tries, notBeforeMs);
+  }
+  owedReversals(limit: number) {
+    return this.#journal.owedReversals(limit);
+  }
+  lostOwners() {
+    return this.#journal.lostOwners();
+  }
+  fence(epoch: number) {
+    return this.#journal.fence(epoch);
+  }
+  openOf(epoch: number, limit: number) {
+    return this.#journal.openOf(epoch, limit);
+  }
+  markRecovered(epoch: number) {
+    return this.#journal.markRecovered(epoch);
+  }
+  takeOverReversals() {
+    return this.#journal.takeOverReversals();
+  }
+}
+
 interface Node {
+  readonly lossy: LossyJournal;
   readonly core: Switch;
   readonly journal: Journal;
   readonly bank: Bank;
@@ -198,7 +265,8 @@ async function nodes(test: Test, count: number): Promise<Node[]> {
   ref = { ...ref, terminalId: String(Number(ref.terminalId) + 1) };
   const all = await Promise.all(Array.from({ length: count }, () => node()));
   async function node(): Promise<Node> {
-    const journal = await Journal.start({ pool, node: 'test', leaseMs: 60_000 });
+    const journal = await Journal.start({ pool, node: 'test', leaseMs: 1000 });
+    const lossy = new LossyJournal(journal);
     const clock = { nowMs: Date.now };
     const keys = new MessageKeys(new Calendar(clock, 480), new Numbers(journal));
     const [bank, hsm, registry, events] = [new Bank(), new Hsm(), new Registry(), [] as CoreEvent[]];
@@ -217,7 +285,7 @@ async function nodes(test: Test, count: number): Promise<Node[]> {
       registry,
       hsm,
       banks: bank,
-      journal,
+      journal: lossy,
       vault,
       observer: { on: event => events.push(event) },
       links: [link],
@@ -237,7 +305,7 @@ async function nodes(test: Test, count: number): Promise<Node[]> {
       core.stop();
       journal.stop();
     });
-    return { core, journal, bank, hsm, registry, events };
+    return { core, journal, lossy, bank, hsm, registry, events };
   }
   return all;
 }
@@ -590,7 +658,9 @@ t.test('a fenced process tells nothing, not even an approval it holds in hand', 
   sleeper.bank.script = request => new Promise(resolve => (go = () => resolve(approve(request))));
   const first = sleeper.core.handle(pos.purchase(1));
   await until('sent', () => sleeper.bank.seen.length === 1);
-  t.ok(await heir.journal.fence(sleeper.journal.ownerEpoch));
+  // As a process that is stopped: its heartbeat ends, and it knows nothing of it.
+  sleeper.journal.stop();
+  await until('fenced', () => heir.journal.fence(sleeper.journal.ownerEpoch));
   go();
   t.equal(await first, null);
   t.equal(await stateOf(heir.journal, 1), 'open', 'it is the heir’s to end');
@@ -609,4 +679,98 @@ t.test('a full store-and-forward declines new requests and refuses no reversal',
   for (const go of waiting) go();
   await Promise.all(held);
   await until('paid', async () => (await one.journal.owedReversals(1))?.length === 0);
+});
+
+t.test('a CLOSE of which nobody knows whether it is durable is told to nobody', async t => {
+  const [one] = (await nodes(t, 1)) as [Node];
+  one.lossy.lose = { opens: 0, closes: 2, done: true };
+  t.equal(await one.core.handle(pos.purchase(1)), null, 'neither yes nor no');
+  await until('known', () => one.lossy.lose.closes < 0);
+  t.equal(await stateOf(one.journal, 1), 'approved', 'what was written stands');
+  t.equal(code(pos, await one.core.handle(pos.reversal(1))), '00', 'and the terminal’s own 0400 decides');
+  await until('reversed', async () => (await stateOf(one.journal, 1)) === 'reversed');
+
+  one.lossy.lose = { opens: 0, closes: 2, done: false };
+  one.bank.script = request => (request.mti === '0200' ? silent : approve(request));
+  t.equal(await one.core.handle(pos.purchase(2)), null);
+  await until('reversed', async () => (await stateOf(one.journal, 2)) === 'reversed');
+  await one.core.drain(1000);
+});
+
+t.test('an OPEN of which nobody knows whether it is durable is not sent, and does not stay open', async t => {
+  const [one] = (await nodes(t, 1)) as [Node];
+  for (const [trace, done] of [
+    [1, true],
+    [2, false],
+  ] as const) {
+    one.lossy.lose = { opens: 1, closes: 0, done };
+    t.equal(code(pos, await one.core.handle(pos.purchase(trace))), '96');
+    await until('declined', async () => (await stateOf(one.journal, trace)) === 'declined');
+  }
+  t.same(one.bank.seen, []);
+  t.equal(one.registry.reserved.size, 0);
+});
+
+t.test('a bug between OPEN and CLOSE leaves nothing open', async t => {
+  const [one] = (await nodes(t, 1)) as [Node];
+  one.hsm.makeMac = () => Promise.reject(new Error('a bug'));
+  await t.rejects(one.core.handle(pos.purchase(1)), /a bug/);
+  await until('reversed', async () => (await stateOf(one.journal, 1)) === 'reversed');
+  await until('released', () => one.registry.reserved.size === 0);
+});
+
+t.test('an approval that comes between the timeout and the CLOSE is not forgotten', async t => {
+  const [one] = (await nodes(t, 1)) as [Node];
+  let not25 = false;
+  one.bank.script = request => {
+    if (request.mti !== '0200') return answer(request, not25 ? '00' : '25');
+    // The bank's answer is late by a moment: the switch has given up, and its CLOSE is on the way.
+    setTimeout(() => one.bank.answerLate(request, '00'), 1);
+    return silent;
+  };
+  t.equal(code(pos, await one.core.handle(pos.purchase(1))), '98');
+  await until('tried', () => one.bank.mtis().length > 2);
+  t.equal(await stateOf(one.journal, 1), 'reversing', '"not found" is not believed');
+  not25 = true;
+  await until('reversed', async () => (await stateOf(one.journal, 1)) === 'reversed');
+});
+
+t.test('a reversal whose card cannot be opened becomes a case, and takes nothing else down with it', async t => {
+  const [one] = (await nodes(t, 1)) as [Node];
+  one.bank.script = request => (request.mti === '0200' ? silent : approve(request));
+  const { open } = vault;
+  t.teardown(() => {
+    vault.open = open;
+  });
+  let unreadable = '';
+  vault.open = (sealed, context) => {
+    unreadable ||= context;
+    if (context === unreadable) throw new Error('no such key');
+    return open(sealed, context);
+  };
+  await one.core.handle(pos.purchase(1));
+  await until('a case', async () => (await stateOf(one.journal, 1)) === 'in dispute');
+  await one.core.handle(pos.purchase(2));
+  await until('reversed', async () => (await stateOf(one.journal, 2)) === 'reversed');
+});
+
+t.test('a copy of a request that is on its way is not refused beside it', async t => {
+  const [one] = (await nodes(t, 1)) as [Node];
+  let go = (): void => {};
+  one.bank.script = request => new Promise(resolve => (go = () => resolve(approve(request))));
+  const first = one.core.handle(pos.purchase(1));
+  await until('sent', () => one.bank.seen.length === 1);
+  one.registry.admission = { kind: 'refused', responseCode: '61', reason: 'limit' };
+  const copy = one.core.handle(pos.purchase(1));
+  const other = one.core.handle(pos.purchase(1, { amountMinor: 2000 }));
+  t.equal(code(pos, await other), '94');
+  go();
+  t.same([code(pos, await first), code(pos, await copy)], ['00', '00']);
+});
+
+t.test('a request whose time is over is not forwarded any more', async t => {
+  const [one] = (await nodes(t, 1)) as [Node];
+  t.equal(code(pos, await one.core.handle(pos.purchase(1, { budgetMs: 50 }))), '96');
+  t.same(one.bank.seen, []);
+  t.equal(await stateOf(one.journal, 1), 'none');
 });

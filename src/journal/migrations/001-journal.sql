@@ -74,6 +74,8 @@ CREATE TABLE journal (
   settlement_date text,
   reason          text,
   answer_sealed   bytea,
+  -- after this the sealed answer may be purged: it is told to nobody any more
+  answer_expires_at timestamptz,
   PRIMARY KEY (tx_id, version),
   CHECK (version > 1 OR (kind IS NOT NULL AND merchant_id IS NOT NULL AND amount_minor IS NOT NULL))
 );
