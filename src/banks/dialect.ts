@@ -92,15 +92,22 @@ function originalElements(original: OriginalElements): string {
   );
 }
 
-/** Null: there is no response code, so that it is no answer at all. */
-export function readAnswer(message: Message): BankAnswer | null {
+/** DE39 of an approval of less than was asked. */
+const partialApproval = '10';
+
+/**
+ * Null: it is no answer, because a response code is missing, or the amount of a partial approval. Otherwise a bank that
+ * leaves DE4 out means what it was asked for, `askedMinor`.
+ */
+export function readAnswer(message: Message, askedMinor: number): BankAnswer | null {
   const responseCode = message.text(39);
-  if (responseCode === undefined) return null;
+  const amount = message.text(4);
+  if (responseCode === undefined || (amount === undefined && responseCode === partialApproval)) return null;
   const iccData = message.content(55);
   return {
     mti: message.mti,
     responseCode,
-    amountMinor: Number(message.text(4) ?? Number.NaN),
+    amountMinor: amount === undefined ? askedMinor : Number(amount),
     authCode: message.text(38),
     settlementDate: message.text(15),
     additionalResponse: message.text(44),
@@ -109,7 +116,10 @@ export function readAnswer(message: Message): BankAnswer | null {
   };
 }
 
-/** Whether an answer with the right key is the answer to this request: terminal, merchant, RRN and processing code agree. */
+/**
+ * Whether an answer with the right key is the answer to this request: what of terminal, merchant, RRN, processing code and
+ * currency stands in it agrees.
+ */
 export function answersIt(message: Message, request: BankRequest): boolean {
   const agrees = (field: number, sent: string): boolean => {
     const received = message.text(field);
@@ -119,7 +129,8 @@ export function answersIt(message: Message, request: BankRequest): boolean {
     agrees(3, request.processingCode) &&
     agrees(37, request.rrn) &&
     agrees(41, request.terminalId) &&
-    agrees(42, request.merchantId)
+    agrees(42, request.merchantId) &&
+    agrees(49, request.currency)
   );
 }
 

@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { binary2, FrameSplitter, prefixBytes, writePrefix } from '../../iso8583/index.ts';
+import { binary2, FrameSplitter, FramingError, prefixBytes, writePrefix } from '../../iso8583/index.ts';
 import type { Connect } from './transport.ts';
 
 /** The longest frame a bank may send, in bytes. */
@@ -14,7 +14,11 @@ export const connectTcp: Connect = (host, port, events) => {
   const splitter = new FrameSplitter(binary2, maxFrameBytes);
   let corked = false;
   let reason = 'closed';
-  const connecting = setTimeout(() => socket.destroy(new Error('connect timeout')), connectTimeoutMs);
+  const cut = (why: string): void => {
+    reason = why;
+    socket.destroy();
+  };
+  const connecting = setTimeout(() => cut('connect-timeout'), connectTimeoutMs);
   socket.on('connect', () => {
     clearTimeout(connecting);
     events.onOpen();
@@ -23,12 +27,15 @@ export const connectTcp: Connect = (host, port, events) => {
     try {
       splitter.push(chunk, frame => events.onFrame(frame));
     } catch (error) {
+      if (!(error instanceof FramingError)) throw error;
       // A length out of bounds: from here on nobody can say where a message begins.
-      socket.destroy(error as Error);
+      cut('framing');
     }
   });
-  socket.on('error', error => {
-    reason = (error as NodeJS.ErrnoException).code ?? error.message;
+  // No answer can come any more; waiting for our own half to be sent would only lose more requests.
+  socket.on('end', () => cut('ended-by-bank'));
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    reason = error.code ?? error.name;
   });
   socket.on('close', () => {
     clearTimeout(connecting);

@@ -4,15 +4,16 @@ export interface Connection {
   write(message: Uint8Array): void;
   /** More is waiting to be written than a healthy bank leaves waiting. */
   readonly congested: boolean;
-  /** Cuts it. `onClose` follows. */
+  /** Cuts it. May be called any number of times. */
   destroy(): void;
 }
 
+/** None of them is called before `Connect` has returned. */
 export interface ConnectionEvents {
   onOpen(): void;
   /** One frame without its length prefix; safe to keep. */
   onFrame(frame: Uint8Array): void;
-  /** Exactly once, whether it ever opened or not. */
+  /** Exactly once, whether it ever opened or not; `reason` is a fixed word. */
   onClose(reason: string): void;
 }
 
