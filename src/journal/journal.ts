@@ -162,13 +162,8 @@ export class Journal implements JournalPort, NumberBlocks {
       this.#live.delete(change.txId);
       this.#projector.ended(change.txId);
     }
-    if (kind === 'closed' && this.#owes(change)) this.#projector.owed(change.txId);
+    if (kind === 'closed') this.#projector.changed(change.txId, change.fromVersion + 1);
     return submitted.result;
-  }
-
-  /** Whether the change was written with a debt to the projection (see `close` in sql.ts). */
-  #owes({ txId, fromVersion }: Change): boolean {
-    return fromVersion > 1 || Math.floor(txId / 2 ** 32) !== this.ownerEpoch;
   }
 
   async #openBatch(batch: readonly OpenRecord[]): Promise<OpenResult[]> {

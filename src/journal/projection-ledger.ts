@@ -31,7 +31,7 @@ export interface Lows {
 export interface Batch {
   /** What to project, ascending. */
   readonly txIds: readonly number[];
-  /** Those of it that have debts to be removed. Should that fail, whoever looks for old debts pays them. */
+  /** Those of it that may have debts to be removed. Should that fail, whoever looks for old debts pays them. */
   readonly owed: readonly number[];
   /** What holds once the batch is committed. */
   readonly lows: Lows;
@@ -108,7 +108,10 @@ export class ProjectionLedger {
     return false;
   }
 
-  /** This process wrote a debt. Beyond the bound it is forgotten here, and paid by whoever looks for old ones. */
+  /**
+   * This process changed a transaction that it does not keep here. Beyond the bound it is forgotten, and then paid by
+   * whoever looks for old debts, or shown when its owner learns of its end.
+   */
   owe(txId: number): void {
     if (this.#owed.size < this.#options.maxWaiting) this.#owed.add(txId);
   }

@@ -105,9 +105,9 @@ export class Projector {
     this.#told(this.#ledger.abandon(txId, nowMs()));
   }
 
-  /** A change was written together with a debt. */
-  owed(txId: number): void {
-    this.#ledger.owe(txId);
+  /** This process wrote a version. After the end it comes with a debt; before it of another's, with that one's low. */
+  changed(txId: number, version: number): void {
+    if (version > 2 || Math.floor(txId / 2 ** 32) !== this.#options.ownerEpoch) this.#ledger.owe(txId);
   }
 
   /** Projects all that a fenced owner wrote and had not projected. False when storage is away. */

@@ -4,7 +4,7 @@
  */
 
 /** Columns of OPEN in the order of the parameters that follow the owner epoch ($1), with their array types. */
-export const openColumns = [
+const openColumns = [
   ['tx_id', 'bigint'],
   ['state', 'text'],
   ['kind', 'text'],
@@ -77,7 +77,7 @@ WHERE EXISTS (SELECT FROM journal_owners WHERE epoch = $6 AND fenced_at IS NULL)
 
 /**
  * CLOSE: the next version, the reversal it stores or ends, the case it opens, and the debt to the projection of a
- * change that the lows of its owner do not speak of, in one commit. Answers what was written; the rest lost against
+ * change after the end, in one commit. Answers what was written; the rest lost against
  * another change, or the owner is fenced.
  */
 export const close = `
@@ -113,7 +113,7 @@ WITH owner AS (${owner}),
        ON CONFLICT DO NOTHING),
      indebted AS (
        INSERT INTO projection_debts (tx_id, version)
-       SELECT tx_id, version FROM written WHERE version > 2 OR tx_id >> 32 <> $1)
+       SELECT tx_id, version FROM written WHERE version > 2)
 SELECT tx_id, version FROM written`;
 
 /** What stands in the places that a close did not get. $1 tx_ids, $2 versions. */

@@ -19,6 +19,9 @@ const LOCK = 'select pg_advisory_xact_lock(4027313001)';
 /** A change that waits for a table must not make all who come after it wait, too: better it fails and is tried again. */
 const LOCK_TIMEOUT = `set local lock_timeout = '10s'`;
 
+/** The pool's own limit is for the work of a running switch. pg takes 0 for "as the pool", so: the longest a timer can wait. */
+const NO_LIMIT = { query_timeout: 2 ** 31 - 1 };
+
 /**
  * Brings the schema up to date: forward only, each file in a transaction of its own, together with the row that records
  * it. Any number of processes may call it at once; one runs each file. Files applied by a newer version of the program
@@ -65,7 +68,7 @@ async function applyOnce(client: pg.PoolClient, migration: Migration): Promise<b
     }
     if (first !== undefined)
       throw new Error(`${file} comes before one that is applied already: give it a later number`);
-    await client.query(migration.sql).catch((error: Error) => {
+    await client.query({ text: migration.sql, ...NO_LIMIT }).catch((error: Error) => {
       throw new Error(`${file}: ${error.message}`, { cause: error });
     });
     await client.query('insert into schema_migrations (room, number, name, checksum) values ($1, $2, $3, $4)', [
@@ -83,7 +86,7 @@ async function inTransaction<T>(client: pg.PoolClient, work: () => Promise<T>): 
   await client.query('begin');
   try {
     await client.query('set local statement_timeout = 0');
-    await client.query(LOCK);
+    await client.query({ text: LOCK, ...NO_LIMIT });
     await client.query(LOCK_TIMEOUT);
     const result = await work();
     await client.query('commit');

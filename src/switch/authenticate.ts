@@ -9,10 +9,10 @@ export type Authentication =
   | { readonly kind: 'refused'; readonly told: Told; readonly terminal: TerminalEntry | null };
 
 /** Header digit 6: sign on again (cup-pos §1.1). */
-export const signOnAgain = '3';
+const signOnAgain = '3';
 
 /** The key sets a terminal may be using, the likelier first: a terminal that has just signed on uses the new ones. */
-export function candidates(terminal: TerminalEntry): KeySet[] {
+function candidates(terminal: TerminalEntry): KeySet[] {
   return [terminal.pending, terminal.current].filter(keys => keys !== null);
 }
 

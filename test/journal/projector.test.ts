@@ -254,6 +254,23 @@ t.test('a debt that is written while an earlier one is paid stays', async t => {
   await complete(t, pool);
 });
 
+t.test('what a process changes after the end, and does not live to project, is counted and shown', async t => {
+  const { pool, start } = await world(t);
+  const [living, dead] = await Promise.all([
+    start({ projection: { beatMs: 20, debtMs: 300 } }),
+    start({ projection: { beatMs: never } }),
+  ]);
+  const { txId } = await approve(living, 1);
+  const versions = async () => (await pool.query('SELECT version FROM transactions')).rows.map(row => row.version);
+  await until(async () => (await versions()).length === 1);
+  await close(dead, txId, 2, 'reversing');
+  t.same(await counted(living), [], 'though it is shown as approved still');
+  dead.stop();
+  t.same(await versions(), [2]);
+  await paid(pool);
+  await complete(t, pool);
+});
+
 t.test('an older projection that comes late, and one that runs twice, change nothing', async t => {
   const { pool, start } = await world(t);
   const journal = await start({ projection: { beatMs: never } });
@@ -430,6 +447,7 @@ t.test('what is noted in memory', async t => {
     t.match(one.backlog, { from: 100, to: 108 });
     one.done(page);
     t.match(one.backlog, { from: 100, to: 108 });
+    t.match(one.takeBacklog([100], 102).lows, { listed: 102, projected: 102 }, 'the rest of the backlog holds them');
     const rest = one.takeBacklog([100, 105], 108);
     t.match(rest.lows, { listed: 108, projected: 108 });
     one.done(rest);

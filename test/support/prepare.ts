@@ -21,6 +21,7 @@ for (const entry of readdirSync(output, { recursive: true, withFileTypes: true }
 // tap generates its own test class from the list of plugins in .taprc: a fresh install still has the one with them all.
 // Looked up in the file and not asked of `tap`, which is a test run by itself as soon as it is imported.
 const tap = createRequire(createRequire(import.meta.url).resolve('tap'));
-if (readFileSync(tap.resolve('@tapjs/test/test-built'), 'utf8').includes('@tapjs/typescript')) {
+const built = readFileSync(tap.resolve('@tapjs/test/test-built'), 'utf8');
+if (['typescript', 'mock'].some(plugin => built.includes(`@tapjs/${plugin}`))) {
   execFileSync(process.execPath, [join(root, 'node_modules', '.bin', 'tap'), 'build'], { cwd: root });
 }

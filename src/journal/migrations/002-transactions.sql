@@ -62,13 +62,14 @@ CREATE TABLE projections (
   epoch         bigint PRIMARY KEY REFERENCES journal_owners,
   -- every transaction of the owner below it has its row in transactions, perhaps at version 1 still
   listed_low    bigint NOT NULL,
-  -- every transaction of the owner below it has its row, and that row its end (as far as its owner wrote it)
+  -- every transaction of the owner below it has its row, and that row its end
   projected_low bigint NOT NULL
 ) WITH (fillfactor = 50);
 
--- Changes that no low speaks of: those after a transaction's end, and those of another owner's transaction. Written in
--- the commit of the change, removed once transactions shows that version or a later one. The version is in the key, so
--- that a change which comes while an earlier one is projected keeps a debt of its own.
+-- Changes after a transaction's end (version 3 and later), of which no low speaks. What another process does to an open
+-- one needs none: its owner's low stays there until that one learns of it, or is recovered. Written in the commit of the
+-- change, removed once transactions shows that version or a later one. The version is in the key, so that a change which
+-- comes while an earlier one is projected keeps a debt of its own.
 CREATE TABLE projection_debts (
   tx_id   bigint NOT NULL,
   version integer NOT NULL,
@@ -77,6 +78,3 @@ CREATE TABLE projection_debts (
 );
 
 CREATE INDEX journal_owners_unrecovered ON journal_owners (epoch) WHERE recovered_at IS NULL;
-
--- What was written before this table was there is projected as what a dead owner left: all are recovered once more.
-UPDATE journal_owners SET recovered_at = NULL WHERE recovered_at IS NOT NULL;

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { startBankSim } from '../../src/simulators/bank/index.ts';
-import { BankClient, purchase, reversalOf } from './bank-client.ts';
+import { BankClient, purchase, reversalOf } from '../simulators/bank-client.ts';
 
 const main = fileURLToPath(
   new URL(`../../src/simulators/bank/main.${import.meta.url.split('.').at(-1)}`, import.meta.url),
