@@ -102,7 +102,10 @@ export class Registry implements RegistryPort {
       if (loaded.kind !== 'found') return loaded;
       reply = await this.#judge(request);
     }
-    return reply.kind === 'away' ? await this.#admitAway(request, reply.sent) : this.#verdict(request, reply.value);
+    if (reply.kind === 'away') return await this.#admitAway(request, reply.sent);
+    // Looked up, projected, and gone again already: Redis is losing what it is told.
+    if (reply.value[0] === 'absent') return await this.#admitAway(request, true);
+    return this.#verdict(request, reply.value);
   }
 
   release(ref: TerminalRef, businessDate: string, txId: number): void {
@@ -194,8 +197,6 @@ export class Registry implements RegistryPort {
   }
 
   #verdict(request: AdmissionRequest, [verdict, ...rest]: AdmitReply): Admission {
-    // Looked up, projected, and gone again already: Redis is losing what it is told.
-    if (verdict === 'absent') return { kind: 'unavailable' };
     const [terminalRevision, merchantRevision, first, second, third] = rest;
     const behind = this.#cache.saw(request, Number(terminalRevision), Number(merchantRevision));
     if (behind) void this.#loader.load(request, true);

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isRunning } from '../embedded/server.ts';
 import { packageRoot } from '../postgres/assets.ts';
-import { Child } from './stack/child.ts';
+import { startFleet } from './stack/fleet.ts';
 import { settleAndAudit } from './stack/settle.ts';
 import { type Stack, startStack } from './stack/stack.ts';
 import type { FleetProgress, FleetSummary } from './terminal/figures.ts';
@@ -28,6 +28,7 @@ DATABASE_URL and REDIS_URL, when set, are used instead of the embedded servers.
 Exit status: 0 when something was sent and the three books agree without a case; otherwise 1.`;
 
 const settleSeconds = 60;
+const samePressMs = 500;
 /** Folders and databases of demos; each start clears those of the ones before. */
 const runPrefix = 'demo_';
 const progressLine = (p: FleetProgress): string =>
@@ -82,12 +83,18 @@ async function main(): Promise<number> {
       databaseUrl: process.env.DATABASE_URL,
       redisUrl: process.env.REDIS_URL,
       onStep: what => say(`starting ${what} ...`),
+    }).catch((error: Error) => {
+      // A part that is just being born is still in our group, and Ctrl-C ends it with the start.
+      if (interrupts.happened) return null;
+      throw error;
     });
+    if (stack === null) return 130;
     try {
       for (const { child, terminals, httpUrl } of stack.switches) {
         say(`switch (pid ${child.pid}): terminals on ${terminals}, ${httpUrl}/readyz`);
       }
       say(`books and logs: ${stack.folder}`);
+      if (interrupts.happened) return 130;
       const summary = await shop(stack, options, interrupts, say);
       say('waiting for the last reversals ...');
       const report = await settleAndAudit(stack, settleSeconds * 1000);
@@ -112,59 +119,45 @@ async function main(): Promise<number> {
   }
 }
 
-/** Runs the fleet as a process of its own until its summary. */
+/** Runs the fleet until its summary. */
 async function shop(
   stack: Stack,
-  options: { readonly seconds: number; readonly terminals: number; readonly rate: number },
+  options: { readonly seconds: number; readonly rate: number },
   interrupts: Interrupts,
   say: (line: string) => void,
 ): Promise<FleetSummary> {
-  let summary: FleetSummary | null = null;
-  const fleet = new Child({
-    name: 'terminal-sim',
-    script: 'src/simulators/terminal/main.js',
-    args: [
-      ...['--terminals-file', stack.terminalsFile, '--cards', stack.cardsFile, '--records', stack.recordsFile],
-      ...stack.switches.flatMap(({ terminals }) => ['--switch', terminals]),
-      ...['--rate', String(options.rate), '--seconds', String(options.seconds)],
-      ...['--wait-ms', String(stack.terminalWaitMs), '--settle-seconds', String(settleSeconds)],
-      ...['--per-transaction-share', '0.2', '--json'],
-    ],
-    logFolder: join(stack.folder, 'logs'),
-    onLine: line => {
-      if (!line.startsWith('{')) return;
-      const message = JSON.parse(line) as FleetProgress | FleetSummary;
-      if (message.type === 'progress') say(progressLine(message));
-      else if (message.type === 'summary') summary = message;
-    },
-  });
-  await fleet.start(line => (line.type === 'progress' || line.type === 'summary' ? true : undefined));
-  interrupts.onFirst(() => fleet.kill('SIGTERM'));
-  const status = await fleet.exited;
-  await fleet.stop();
-  if (summary === null) throw new Error(`terminal-sim ended with status ${status} and without a summary`);
-  return summary;
+  const fleet = await startFleet(stack, { ...options, settleSeconds, onProgress: line => say(progressLine(line)) });
+  interrupts.onFirst(() => fleet.child.kill('SIGTERM'));
+  return fleet.summary;
 }
 
-/** Ctrl-C once: end in order. Twice: at once; the next start clears what that leaves. */
+/**
+ * Ctrl-C once: end in order. Twice: at once; the next start clears what that leaves. One key press may come twice: from the
+ * terminal, which tells every process of the command, and from npm, which passes on what it was told.
+ */
 class Interrupts {
-  #count = 0;
-  #first: () => void = () => process.exit(130);
+  #firstAtMs: number | null = null;
+  #first: () => void = () => {};
 
   constructor(say: (line: string) => void) {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {
-        this.#count++;
-        if (this.#count > 1) process.exit(130);
-        say('ending the load; what is owed is still sent ...');
-        this.#first();
+        if (this.#firstAtMs === null) {
+          this.#firstAtMs = performance.now();
+          say('ending; what is owed is still sent ...');
+          this.#first();
+        } else if (performance.now() - this.#firstAtMs > samePressMs) process.exit(130);
       });
     }
   }
 
+  get happened(): boolean {
+    return this.#firstAtMs !== null;
+  }
+
   onFirst(run: () => void): void {
     this.#first = run;
-    if (this.#count > 0) run();
+    if (this.happened) run();
   }
 }
 

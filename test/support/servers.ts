@@ -34,8 +34,7 @@ export async function testDatabase(t: Test): Promise<TestDatabase> {
   const pool = createPool(url, POOL);
   t.teardown(async () => {
     await pool.end();
-    // By force: what a test killed may have left connections behind.
-    await administer(postgresUrl, admin => admin.query(`drop database if exists ${name} with (force)`));
+    await dropDatabase(name);
   });
   return { url, pool };
 }
@@ -44,18 +43,34 @@ export async function testDatabase(t: Test): Promise<TestDatabase> {
 export async function testRedis(t: Test): Promise<TestRedis> {
   const { redisUrl } = await servers();
   const prefix = `test-${randomBytes(6).toString('hex')}:`;
-  t.teardown(async () => {
-    const redis = new Redis(redisUrl);
-    for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1000 })) {
-      if (keys.length > 0) await redis.unlink(...(keys as string[]));
-    }
-    await redis.quit();
-  });
+  t.teardown(() => emptyRedis(prefix));
   return { url: redisUrl, prefix };
 }
 
+/** Drops a database of this run's server. By force: what a test killed may have left connections behind. */
+export async function dropDatabase(name: string): Promise<void> {
+  const { postgresUrl } = await servers();
+  await administer(postgresUrl, admin => admin.query(`drop database if exists ${name} with (force)`));
+}
+
+/** Removes every key that begins with a prefix, all in one moment as a flush does; answers with their number. */
+export async function emptyRedis(prefix: string): Promise<number> {
+  const { redisUrl } = await servers();
+  const redis = new Redis(redisUrl);
+  try {
+    return Number(await redis.eval(UNLINK_ALL, 0, `${prefix}*`));
+  } finally {
+    await redis.quit();
+  }
+}
+
+const UNLINK_ALL = `
+  local keys = redis.call('KEYS', ARGV[1])
+  for _, key in ipairs(keys) do redis.call('UNLINK', key) end
+  return #keys`;
+
 /** The servers of this run, or those that were started by hand. */
-async function servers(): Promise<TestServers> {
+export async function servers(): Promise<TestServers> {
   for (const runner of [await currentRunner(), 0]) {
     const state = (await isUp(runner)) ? readState(runner) : null;
     if (state !== null) return state;

@@ -44,7 +44,7 @@ export class Child {
     return this.#process?.pid ?? null;
   }
 
-  /** Settles with its exit status, null when a signal ended it. */
+  /** Settles with its exit status, null when a signal ended it, once all that it wrote has been read. */
   get exited(): Promise<number | null> {
     return this.#exited;
   }
@@ -68,8 +68,9 @@ export class Child {
       tail.push(line);
       if (tail.length > 12) tail.shift();
     };
-    this.#exited = new Promise(resolve => child.once('exit', code => resolve(code)));
-    child.once('exit', () => {
+    // Not 'exit': what it wrote last may then still be on its way through the pipes.
+    this.#exited = new Promise(resolve => child.once('close', code => resolve(code)));
+    child.once('close', () => {
       this.#process = null;
       if (supervised && !this.#stopping) {
         this.#restarting = setTimeout(() => void this.#restart(isReady), restartMs);
@@ -80,10 +81,9 @@ export class Child {
       const fail = (what: string): void => reject(new Error(`${name}: ${what}\n${tail.join('\n')}`));
       const timer = setTimeout(() => fail('not ready in time'), readyTimeoutMs);
       child.once('error', error => fail(error.message));
-      child.once('exit', code => {
+      child.once('close', code => {
         clearTimeout(timer);
-        // What it wrote last may still be on its way through the pipe.
-        setTimeout(() => fail(`ended with status ${code}`), 50);
+        fail(`ended with status ${code}`);
       });
       if (child.stdout === null) return;
       createInterface({ input: child.stdout }).on('line', line => {

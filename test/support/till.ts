@@ -1,0 +1,176 @@
+import { binary2, type Changes, compile, cupPos, frame, type Message } from '../../iso8583/index.ts';
+import {
+  type Card,
+  type CheckedAnswer,
+  type EntryMode,
+  type FinancialRequest,
+  type OwedReversal,
+  PosTerminal,
+  type RecordBook,
+  simulatorTransportKey,
+  type TerminalDefinition,
+  transactionKey,
+  unwrapMasterKey,
+} from '../../src/simulators/terminal/index.ts';
+import { Client } from '../terminals/support.ts';
+
+const codec = compile(cupPos);
+
+export interface Sale {
+  readonly request: FinancialRequest;
+  /** merchant/terminal/batch/trace */
+  readonly key: string;
+  readonly card: number;
+  readonly amountMinor: number;
+}
+
+interface Wanted {
+  readonly amountMinor?: number;
+  /** Place in the list of cards. */
+  readonly card?: number;
+  readonly entryMode?: EntryMode;
+  /** Null: none is entered. Absent: the right one. */
+  readonly pin?: string | null;
+}
+
+/** A connection to HOST:PORT. */
+export function dial(address: string): Client {
+  return new Client(Number(address.slice(address.lastIndexOf(':') + 1)));
+}
+
+/** Sends bytes and waits for the next message; null when the host closes instead. */
+export async function ask(client: Client, bytes: Uint8Array): Promise<Message | null> {
+  const before = client.answers.length;
+  client.send(bytes);
+  return next(client, before);
+}
+
+/** The message after so many; null when the host closes instead. */
+export async function next(client: Client, before: number): Promise<Message | null> {
+  await client.until(({ answers, ended, closed }) => answers.length > before || ended || closed);
+  return client.answers[before] ?? null;
+}
+
+/** The same message with some parts replaced, its MAC left as it was. */
+export function rewritten(bytes: Uint8Array, changes: Changes): Uint8Array {
+  const into = new Uint8Array(4096);
+  const end = codec.relay(codec.unpack(bytes.subarray(2)), changes, into);
+  return frame(binary2, into.subarray(0, end));
+}
+
+/** The same message with the first byte of a field's content replaced by one that no digit has. */
+export function misformed(bytes: Uint8Array, field: number): Uint8Array {
+  const copy = bytes.slice();
+  const content = codec.unpack(copy.subarray(2)).content(field);
+  if (content === undefined) throw new Error(`the message has no field ${field}`);
+  content[0] = 0xaa;
+  return copy;
+}
+
+/** A terminal that a test works by hand, and that keeps the record of its sales as the auditor wants it. */
+export class Till {
+  readonly pos: PosTerminal;
+  /** Every DE52 that it sent, as hex. */
+  readonly pinBlocks: string[] = [];
+  readonly #records: RecordBook;
+  readonly #cards: readonly Card[];
+  readonly #reversed = new Set<string>();
+
+  constructor(definition: TerminalDefinition, cards: readonly Card[], records: RecordBook) {
+    this.#records = records;
+    this.#cards = cards;
+    this.pos = new PosTerminal({
+      merchantId: definition.merchantId,
+      terminalId: definition.terminalId,
+      tmk: unwrapMasterKey(definition, simulatorTransportKey),
+      signOn: '003',
+      partialApproval: false,
+    });
+  }
+
+  /** What came of the sign-on, for an assertion. */
+  async signOn(client: Client): Promise<string> {
+    const request = this.pos.signOnFrame();
+    const answer = await ask(client, request.frame);
+    if (answer === null) return 'closed';
+    const result = this.pos.loadKeys(request, answer.bytes);
+    return result.kind === 'signed-on' ? 'signed-on' : result.why;
+  }
+
+  /** Builds a purchase and records that it is about to be sent. */
+  sale(wanted: Wanted = {}): Sale {
+    const sale = this.draft(wanted);
+    const { request, key, card, amountMinor } = sale;
+    const { control } = request;
+    const kind = 'purchase';
+    const entryMode = wanted.entryMode ?? '021';
+    this.#records.append({ t: 'sent', key, kind, amountMinor, atMs: Date.now(), to: '', card, entryMode, control });
+    return sale;
+  }
+
+  /** Builds a purchase that is not to be sent as it is. */
+  draft({ amountMinor = 12_300, card = 0, entryMode = '021', pin }: Wanted = {}): Sale {
+    const request = this.pos.purchaseFrame({
+      card: this.card(card),
+      entryMode,
+      amountMinor,
+      pin: pin === null ? undefined : (pin ?? this.card(card).pin),
+    });
+    const pinBlock = codec.unpack(request.frame.subarray(2)).text(52);
+    if (pinBlock !== undefined) this.pinBlocks.push(pinBlock);
+    return {
+      request,
+      key: transactionKey(this.pos.name, request.batch, request.traceNumber),
+      card,
+      amountMinor,
+    };
+  }
+
+  /** Judges an answer and records it. */
+  hear(sale: Sale, answer: Message | null): CheckedAnswer | null {
+    const checked = answer === null ? null : this.pos.checkAnswer(sale.request, answer.bytes);
+    if (checked?.kind === 'valid') {
+      const { code, rrn, authCode, amountMinor } = checked;
+      this.#records.append({ t: 'answer', key: sale.key, code, rrn, authCode, amountMinor, atMs: Date.now() });
+    } else this.#records.append({ t: 'no-answer', key: sale.key, why: checked?.why ?? 'closed' });
+    return checked;
+  }
+
+  /** Records that nothing was heard, whatever came. */
+  missTheAnswer(sale: Sale): void {
+    this.#records.append({ t: 'no-answer', key: sale.key, why: 'timeout' });
+  }
+
+  /** The code of the host's answer to a purchase; what did not stand when it is no answer, `closed` when there is none. */
+  async buy(client: Client, wanted: Wanted = {}): Promise<string> {
+    const sale = this.sale(wanted);
+    const checked = this.hear(sale, await ask(client, sale.request.frame));
+    if (checked === null) return 'closed';
+    return checked.kind === 'valid' ? checked.code : checked.what;
+  }
+
+  /** 0400 for a sale; the answer's code and RRN. */
+  async reverse(client: Client, sale: Sale): Promise<{ code: string; rrn: string | undefined }> {
+    const { batch, traceNumber: trace, control } = sale.request;
+    const owed: OwedReversal = {
+      ...{ key: sale.key, batch, trace, control, amountMinor: sale.amountMinor, card: sale.card },
+      ...{ entryMode: '021', reason: '98', tries: 1 },
+    };
+    const request = this.pos.reversalFrame(owed, this.card(sale.card));
+    this.#records.append({ t: 'reversal-sent', key: sale.key, try: 1 });
+    const answer = await ask(client, request.frame);
+    const checked = answer === null ? null : this.pos.checkAnswer(request, answer.bytes);
+    if (checked?.kind !== 'valid') return { code: checked?.what ?? 'closed', rrn: undefined };
+    if (!this.#reversed.has(sale.key)) {
+      this.#records.append({ t: 'reversal-answer', key: sale.key, code: checked.code });
+      this.#reversed.add(sale.key);
+    }
+    return { code: checked.code, rrn: checked.rrn };
+  }
+
+  card(at: number): Card {
+    const card = this.#cards[at];
+    if (card === undefined) throw new RangeError(`there is no card ${at}`);
+    return card;
+  }
+}
