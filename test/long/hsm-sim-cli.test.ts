@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { formKey, readLmkFile, testLmk } from '../../hsm-sim/index.ts';
-import { desEncrypt, Host } from './host.ts';
+import { desEncrypt, Host } from '../hsm-sim/host.ts';
 
 const MAIN = fileURLToPath(new URL('../../hsm-sim/main.js', import.meta.url));
 const ZMK = '851A0D9D0B2A1602622AD0B0E9E6B070';
