@@ -107,7 +107,7 @@ export class Journal implements JournalPort, NumberBlocks {
     return this.ownerEpoch * 2 ** 32;
   }
 
-  /** The numbers are handed out in order and a Set keeps it, so the first is the least but for a few. */
+  /** The numbers are handed out in order and a Set keeps it, so the first is the least. */
   *#oldestLive(): Iterable<number> {
     for (const txId of this.#live) {
       yield txId;
@@ -134,11 +134,14 @@ export class Journal implements JournalPort, NumberBlocks {
   async open(record: OpenRecord): Promise<OpenResult> {
     const submitted = await this.#opens.submit(record);
     if (submitted.kind !== 'done') {
-      if (submitted.kind === 'refused') return { kind: 'unavailable' };
+      if (submitted.kind === 'refused') return { kind: 'full' };
       this.#onError(submitted.error);
       const outage = isOutage(submitted.error);
       if (outage) this.#projector.doubted(record.txId);
-      else this.#projector.forgotten(record.txId);
+      else {
+        this.#live.delete(record.txId);
+        this.#projector.forgotten(record.txId);
+      }
       return { kind: outage ? 'unavailable' : 'refused' };
     }
     const { kind } = submitted.result;

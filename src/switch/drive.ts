@@ -92,7 +92,7 @@ export async function driveToDeclined(context: Context, record: OpenRecord): Pro
   await drives.until(context, async () => {
     observer.on({ event: 'close-retried', txId, state });
     const opened = await journal.open(record);
-    if (opened.kind === 'unavailable') return false;
+    if (opened.kind === 'unavailable' || opened.kind === 'full') return false;
     if (opened.kind !== 'opened') return true;
     const reason = 'journal-was-away';
     const closed = await journal.close({ txId, fromVersion: 1, state, reason, responseCode: codes.malfunction });

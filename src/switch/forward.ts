@@ -53,6 +53,10 @@ export async function forward(
     }
     case 'fenced':
       return told({ kind: 'silent', reason: 'fenced' });
+    case 'full':
+      journal.abandon(record.txId);
+      release();
+      return told(refusal(codes.malfunction, 'journal-full'));
     case 'refused':
       release();
       return told(refusal(codes.malfunction, 'journal-refuses'));

@@ -566,6 +566,8 @@ export type OpenResult =
   | { readonly kind: 'fenced' }
   /** The journal cannot take this record, ever: it was certainly not written. */
   | { readonly kind: 'refused' }
+  /** Too many wait already: this try was certainly not written. */
+  | { readonly kind: 'full' }
   /** Not known to be durable. It may be: what was opened so must be driven to an end. */
   | { readonly kind: 'unavailable' };
 

@@ -84,6 +84,7 @@ async function refuseItsOriginal(
       return 'raced';
     case 'fenced':
       return { kind: 'silent', reason: 'fenced' };
+    case 'full':
     case 'refused':
     case 'unavailable':
       journal.abandon(txId);

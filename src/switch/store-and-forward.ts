@@ -187,7 +187,7 @@ export class StoreAndForward {
     }
   }
 
-  /** A try that fails by a bug is a try: one that always does becomes a case, and takes nothing else down with it. */
+  /** A try that fails by a bug is told of each time and tried again; it takes nothing else down with it. */
   async #guarded(lane: Lane, owed: Owed): Promise<void> {
     try {
       await this.#try(lane, owed);

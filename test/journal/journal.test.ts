@@ -2,69 +2,11 @@ import type pg from 'pg';
 import t, { type Test } from 'tap';
 import { GroupCommit } from '../../src/journal/group-commit.ts';
 import { Journal } from '../../src/journal/journal.ts';
-import type { Change, Identity, OpenRecord, StoredReversal } from '../../src/switch/ports.ts';
+import type { Change, OpenRecord } from '../../src/switch/ports.ts';
 import { testDatabase } from '../support/servers.ts';
+import { businessDate, identity, merchantId, record, reversalOf } from './records.ts';
 
 const leaseMs = 2000;
-
-function record(journal: Journal, trace: number, change: Partial<OpenRecord> = {}): OpenRecord {
-  return {
-    txId: journal.nextTxId(),
-    kind: 'purchase',
-    state: 'open',
-    identity: identity(trace),
-    bindingId: 1,
-    businessDate: '2026-11-22',
-    rrn: `6326${String(trace).padStart(8, '0')}`,
-    stan: String(trace).padStart(6, '0'),
-    transmissionAt: '1122010203',
-    link: 'bank',
-    bankMti: '0200',
-    acquirerId: '12345678',
-    forwarderId: '87654321',
-    processingCode: '000000',
-    typeCode: '22',
-    conditionCode: '00',
-    entryMode: '021',
-    amountMinor: 12_345,
-    currency: '156',
-    bin: '62242429',
-    cardKind: 'debit',
-    panSealed: Uint8Array.of(1, 2, 3),
-    panHash: Uint8Array.of(4, 5, 6),
-    keyVersion: 1,
-    requestDigest: Uint8Array.of(7, 8, 9),
-    localTime: '090203',
-    localDate: '1122',
-    mcc: '5411',
-    merchantName: 'A SHOP',
-    ...change,
-  };
-}
-
-function identity(trace: number): Identity {
-  return {
-    merchantId: '104110054110001',
-    terminalId: '10000001',
-    batch: '000001',
-    trace: String(trace).padStart(6, '0'),
-    messageClass: 'request',
-  };
-}
-
-function reversalOf(txId: number): StoredReversal {
-  const nowMs = Date.now();
-  return {
-    txId,
-    link: 'bank',
-    stan: '900001',
-    transmissionAt: '1122010204',
-    reason: '98',
-    tries: 0,
-    notBeforeMs: nowMs,
-    storedAtMs: nowMs,
-  };
-}
 
 async function journals(t: Test, count: number): Promise<{ pool: pg.Pool; all: Journal[] }> {
   const { pool } = await testDatabase(t);
@@ -126,6 +68,22 @@ t.test('one row that Postgres cannot take is alone in failing', async t => {
   t.same(
     results.map(result => result.kind),
     ['opened', 'opened', 'refused', 'opened', 'opened'],
+  );
+});
+
+t.test('what finds the queue full is certainly not written', async t => {
+  const { pool } = await testDatabase(t);
+  const journal = await Journal.start({ pool, node: 'small', leaseMs, lanes: 1, maxBatch: 1, maxWaiting: 2 });
+  t.teardown(() => journal.stop());
+  const records = Array.from({ length: 20 }, (_, i) => record(journal, i + 1));
+  const results = await Promise.all(records.map(one => journal.open(one)));
+  const opened = records.filter((_, i) => results[i]?.kind === 'opened');
+  t.ok(opened.length > 0 && opened.length < 20);
+  t.equal(results.filter(result => result.kind === 'full').length, 20 - opened.length);
+  const { rows } = await pool.query('SELECT tx_id FROM journal ORDER BY tx_id');
+  t.same(
+    rows.map(row => Number(row.tx_id)),
+    opened.map(one => one.txId),
   );
 });
 
@@ -243,7 +201,7 @@ t.test('limits are counted again from what is open and approved', async t => {
     state: 'reversing',
     reversal: reversalOf(reversing.txId),
   });
-  const counted = await journal.reservationsOf(identity(1).merchantId, '2026-11-22');
+  const counted = await journal.reservationsOf(merchantId, businessDate);
   t.same(counted?.map(one => one.amountMinor).sort(), [100, 200]);
 });
 

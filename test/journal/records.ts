@@ -4,7 +4,7 @@ import type { Identity, OpenRecord, StoredReversal } from '../../src/switch/port
 export const merchantId = '104110054110001';
 export const businessDate = '2026-11-22';
 
-function identity(trace: number): Identity {
+export function identity(trace: number): Identity {
   return {
     merchantId,
     terminalId: '10000001',
