@@ -119,9 +119,8 @@ async function load(stack: Stack, tills: readonly HttpTill[], options: Options):
     connections: options.connections,
     duration: options.seconds + patienceSeconds,
     timeout: patienceSeconds,
-    ...(options.rate > 0 && { overallRate: options.rate }),
     // Its correction takes seconds for milliseconds and would invent a thousand slow answers for one.
-    ignoreCoordinatedOmission: true,
+    ...(options.rate > 0 && { overallRate: options.rate, ignoreCoordinatedOmission: true }),
     method: 'POST',
     requests: [{ method: 'POST', path: '/iso8583', headers: { 'content-type': contentType } }],
     setupClient: client => {

@@ -36,8 +36,16 @@ import { Listener } from './terminals/listener.ts';
 const clock: Clock = { nowMs: Date.now };
 const timers: Timers = {
   after(delayMs, run) {
-    const timer = setTimeout(run, Math.max(0, delayMs));
-    return () => clearTimeout(timer);
+    // By way of an immediate: after a pause of the process, answers that are already here are read before the deadlines
+    // of their requests are called.
+    let immediate: NodeJS.Immediate | undefined;
+    const timer = setTimeout(() => {
+      immediate = setImmediate(run);
+    }, delayMs);
+    return () => {
+      clearTimeout(timer);
+      clearImmediate(immediate);
+    };
   },
 };
 const random: Random = { next: Math.random };
