@@ -22,6 +22,12 @@ interface Entry {
   dueMs: number | null;
 }
 
+/** A range of numbers to be projected from the journal. Another object each time that more has joined it. */
+export interface Backlog {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** See migrations/002-transactions.sql. */
 export interface Lows {
   readonly listed: number;
@@ -37,8 +43,8 @@ export interface Batch {
   readonly lows: Lows;
   /** Those of it that are projected for good. */
   readonly ended: ReadonlySet<number>;
-  /** The part of the backlog that it pays. */
-  readonly backlog: { readonly from: number; readonly upTo: number } | null;
+  /** The backlog that it pays a part of, up to a number; `pays` is null when it pays for nothing. */
+  readonly backlog: { readonly pays: Backlog | null; readonly upTo: number } | null;
 }
 
 export interface LedgerOptions {
@@ -117,7 +123,7 @@ export class ProjectionLedger {
   }
 
   /** What is paid first while there is one. */
-  get backlog(): { readonly from: number; readonly to: number } | null {
+  get backlog(): Backlog | null {
     return this.#backlog;
   }
 
@@ -159,12 +165,15 @@ export class ProjectionLedger {
     return { txIds: [...taken].sort((a, b) => a - b), owed, lows, ended, backlog: null };
   }
 
-  /** The backlog up to a number, of which these are not projected yet. */
-  takeBacklog(txIds: readonly number[], upTo: number): Batch {
+  /**
+   * What was found in the backlog from its beginning `upTo` a number, and is not projected yet. `backlog` is what it was
+   * before the search: when more has joined it since, the search may have missed that, and pays for nothing.
+   */
+  takeBacklog(backlog: Backlog, upTo: number, txIds: readonly number[]): Batch {
     const none = new Set<number>();
-    const from = this.#backlog?.from ?? upTo;
-    const rest = this.#backlog !== null && upTo < this.#backlog.to ? upTo : undefined;
-    return { txIds, owed: [], lows: this.#lows(none, none, rest), ended: none, backlog: { from, upTo } };
+    const pays = this.#backlog === backlog ? backlog : null;
+    const rest = pays === null ? this.#backlog?.from : upTo < pays.to ? upTo : undefined;
+    return { txIds, owed: [], lows: this.#lows(none, none, rest), ended: none, backlog: { pays, upTo } };
   }
 
   /** The batch is committed. */
@@ -177,8 +186,8 @@ export class ProjectionLedger {
         entry.dueMs = null;
       }
     }
-    // Whatever was added below meanwhile is not paid by it.
-    if (batch.backlog === null || this.#backlog?.from !== batch.backlog.from) return;
+    // What joined the backlog meanwhile is not paid by it.
+    if (batch.backlog === null || this.#backlog === null || this.#backlog !== batch.backlog.pays) return;
     if (batch.backlog.upTo >= this.#backlog.to) this.#backlog = null;
     else this.#backlog.from = batch.backlog.upTo;
   }

@@ -192,7 +192,7 @@ export class Projector {
     const { backlog } = this.#ledger;
     if (backlog === null) return this.#ledger.take(dueMs, this.#maxBatch);
     const page = await this.#page(backlog.from, backlog.to);
-    return this.#ledger.takeBacklog(page.txIds, page.upTo);
+    return this.#ledger.takeBacklog(backlog, page.upTo, page.txIds);
   }
 
   /** The next transactions of a range that are not projected, and up to where all others are. */

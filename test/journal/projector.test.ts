@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import t, { type Test } from 'tap';
 import { Journal, type JournalOptions } from '../../src/journal/journal.ts';
-import { type LedgerOptions, ProjectionLedger } from '../../src/journal/projection-ledger.ts';
+import { type Backlog, type LedgerOptions, ProjectionLedger } from '../../src/journal/projection-ledger.ts';
 import { mergeRows, type Row } from '../../src/journal/rows.ts';
 import * as sql from '../../src/journal/sql.ts';
 import { createPool } from '../../src/postgres/pool.ts';
@@ -441,14 +441,24 @@ t.test('what is noted in memory', async t => {
     t.ok(one.end(104, 0));
     t.match(one.backlog, { from: 101, to: 105 });
     t.equal(one.take(0, 9), null);
-    const page = one.takeBacklog([101, 102], 103);
+    const first = one.backlog as Backlog;
+    const page = one.takeBacklog(first, 103, [101, 102]);
     t.match(page.lows, { listed: 100, projected: 100 });
     for (const txId of [100, 105, 106, 107]) one.end(txId, 1);
     t.match(one.backlog, { from: 100, to: 108 });
     one.done(page);
     t.match(one.backlog, { from: 100, to: 108 });
-    t.match(one.takeBacklog([100], 102).lows, { listed: 102, projected: 102 }, 'the rest of the backlog holds them');
-    const rest = one.takeBacklog([100, 105], 108);
+    const late = one.takeBacklog(first, 105, [103]);
+    t.match(late.lows, { listed: 100, projected: 100 }, 'a search that began before more joined pays for nothing');
+    one.done(late);
+    const now = one.backlog as Backlog;
+    t.match(now, { from: 100, to: 108 });
+    t.match(
+      one.takeBacklog(now, 102, [100]).lows,
+      { listed: 102, projected: 102 },
+      'the rest of the backlog holds them',
+    );
+    const rest = one.takeBacklog(now, 108, [100, 105]);
     t.match(rest.lows, { listed: 108, projected: 108 });
     one.done(rest);
     t.equal(one.backlog, null);
