@@ -5,8 +5,8 @@ import type { FinancialRequest, KeySet, ReversalRequest, TerminalEntry } from '.
 
 export type Authentication =
   | ({ readonly kind: 'authentic' } & Authenticated)
-  /** `terminal` where one is known, so that the refusal can carry a MAC. */
-  | { readonly kind: 'refused'; readonly told: Told; readonly terminal: TerminalEntry | null };
+  /** `authenticated` where the terminal has keys, so that the refusal can carry a MAC; it proves nothing. */
+  | { readonly kind: 'refused'; readonly told: Told; readonly authenticated: Authenticated | null };
 
 /** Header digit 6: sign on again (cup-pos §1.1). */
 const signOnAgain = '3';
@@ -39,7 +39,7 @@ type Attempt =
   | {
       readonly kind: 'refused';
       readonly told: Told;
-      readonly terminal: TerminalEntry | null;
+      readonly authenticated: Authenticated | null;
       /** The versions under which the MAC was wrong; null when a fresh look cannot help. */
       readonly tried: readonly number[] | null;
     };
@@ -51,12 +51,11 @@ async function verifyUnder(
   alreadyTried: readonly number[],
   beside?: (keys: KeySet) => void,
 ): Promise<Attempt> {
-  const refused = (told: Told, terminal: TerminalEntry | null, tried: readonly number[] | null): Attempt => ({
-    kind: 'refused',
-    told,
-    terminal,
-    tried,
-  });
+  const refused = (told: Told, terminal: TerminalEntry | null, tried: readonly number[] | null): Attempt => {
+    const keys = terminal?.current ?? terminal?.pending;
+    const authenticated = terminal && keys ? { terminal, keys } : null;
+    return { kind: 'refused', told, authenticated, tried };
+  };
   const lookup = await context.registry.terminal(request, fresh);
   if (lookup.kind === 'unknown') return refused(refusal(codes.unknownTerminal, 'unknown-terminal'), null, null);
   if (lookup.kind === 'unavailable') return refused(refusal(codes.malfunction, 'registry-unavailable'), null, null);

@@ -25,11 +25,7 @@ export async function authorize(context: Context, request: FinancialRequest): Pr
   const authentication = await authenticate(context, request, keys => {
     if (link !== undefined) pin = translatePin(context, request, link, keys);
   });
-  if (authentication.kind === 'refused') {
-    const keys = authentication.terminal?.current ?? authentication.terminal?.pending;
-    const authenticated = authentication.terminal && keys ? { terminal: authentication.terminal, keys } : null;
-    return { told: authentication.told, authenticated };
-  }
+  if (authentication.kind === 'refused') return authentication;
   const told = (outcome: Told): Ended => ({ told: outcome, authenticated: authentication });
   const digest = context.vault.digest(request.macInput.reveal());
   const name = identityKey(request.identity);
@@ -37,7 +33,7 @@ export async function authorize(context: Context, request: FinancialRequest): Pr
   if (first !== undefined) {
     return told(sameBytes(digest, first.digest) ? await first.told : refusal(codes.duplicate, 'differs-from-first'));
   }
-  const ended = admit(context, request, authentication, route, pin);
+  const ended = admit(context, request, authentication, digest, route, pin);
   const outcome = ended.then(({ told }) => told);
   // A copy that waits sees the failure of the first as its own; without a copy nobody looks at it here.
   outcome.catch(() => {});
@@ -54,6 +50,7 @@ async function admit(
   context: Context,
   request: FinancialRequest,
   authentication: Authenticated,
+  digest: Uint8Array,
   route: Route | null,
   pin: PinUnderWay | null,
 ): Promise<Ended> {
@@ -86,7 +83,16 @@ async function admit(
     context.journal.abandon(txId);
     release();
   };
-  const admitted: Admitted = { request, authenticated: authentication, route, link, txId, businessDate, release };
+  const admitted: Admitted = {
+    request,
+    authenticated: authentication,
+    digest,
+    route,
+    link,
+    txId,
+    businessDate,
+    release,
+  };
   switch (admission.kind) {
     case 'refused':
       giveBack();

@@ -14,6 +14,8 @@ import { sealAnswer } from './stored-answer.ts';
 export interface Admitted {
   readonly request: FinancialRequest;
   readonly authenticated: Authenticated;
+  /** Keyed hash of the bytes under the MAC. */
+  readonly digest: Uint8Array;
   readonly route: Route;
   readonly link: LinkProfile;
   readonly txId: number;

@@ -1,9 +1,18 @@
 import type { Context } from './context.ts';
-import type { Verdict } from './decide.ts';
+import { codes, type Verdict } from './decide.ts';
 import type { Admitted } from './forward.ts';
 import { issuerTags } from './issuer-tags.ts';
 import type { TransactionKey } from './message-keys.ts';
-import type { BankRequest, OpenRecord, Secret, TerminalAnswer } from './ports.ts';
+import type { Authenticated } from './outcome.ts';
+import type {
+  BankRequest,
+  FinancialRequest,
+  OpenRecord,
+  ReversalRequest,
+  Route,
+  Secret,
+  TerminalAnswer,
+} from './ports.ts';
 import { sealPan } from './stored-pan.ts';
 
 /** What the terminal is told of a transaction. */
@@ -24,26 +33,20 @@ export function terminalAnswer({ link }: Admitted, { rrn, moment }: TransactionK
   };
 }
 
-/** The first row of the journal: everything that is known before it leaves. */
-export function openRecord(
+/** What the first row of the journal holds of any request: who asked, for what, with which card, under which numbers. */
+function asked(
   { vault }: Context,
-  { request, authenticated: { terminal }, route, link, txId, businessDate }: Admitted,
+  request: FinancialRequest | ReversalRequest,
+  { terminal }: Authenticated,
+  txId: number,
   { stan, rrn, moment }: TransactionKey,
-): OpenRecord {
+) {
   return {
     txId,
-    kind: request.kind,
-    state: 'open',
-    identity: request.identity,
     bindingId: terminal.bindingId,
-    businessDate,
     rrn,
     stan,
     transmissionAt: moment.transmissionAt,
-    link: link.name,
-    bankMti: '0200',
-    acquirerId: link.acquirerId,
-    forwarderId: link.forwarderId,
     processingCode: request.processingCode,
     typeCode: request.typeCode,
     conditionCode: request.conditionCode,
@@ -51,15 +54,56 @@ export function openRecord(
     amountMinor: request.amountMinor,
     currency: request.currency,
     bin: request.pan.bin,
-    cardKind: route.cardKind,
     panSealed: sealPan(vault, txId, request.pan),
     panHash: vault.hashPan(request.pan),
     keyVersion: vault.keyVersion,
-    requestDigest: vault.digest(request.macInput.reveal()),
     localTime: moment.localTime,
     localDate: moment.localDate,
     mcc: terminal.mcc,
     merchantName: terminal.merchantName,
+  } as const;
+}
+
+/** The first row of a transaction: everything that is known before it leaves. */
+export function openRecord(context: Context, admitted: Admitted, key: TransactionKey): OpenRecord {
+  const { request, authenticated, digest, route, link, txId, businessDate } = admitted;
+  return {
+    ...asked(context, request, authenticated, txId, key),
+    kind: request.kind,
+    state: 'open',
+    identity: request.identity,
+    // Of the admission and not of the key: limits count it on that date, also past midnight.
+    businessDate,
+    link: link.name,
+    bankMti: '0200',
+    acquirerId: link.acquirerId,
+    forwarderId: link.forwarderId,
+    cardKind: route.cardKind,
+    requestDigest: digest,
+  };
+}
+
+/** The row that takes the identity of an original that never came, so that it is refused when it does. */
+export function unknownOriginal(
+  context: Context,
+  request: ReversalRequest,
+  authenticated: Authenticated,
+  route: Route | null,
+  key: TransactionKey,
+): OpenRecord {
+  return {
+    ...asked(context, request, authenticated, context.journal.nextTxId(), key),
+    kind: 'unknown-original',
+    state: 'declined',
+    identity: { ...request.identity, messageClass: 'request' },
+    businessDate: key.moment.businessDate,
+    link: route?.link ?? '',
+    bankMti: '',
+    acquirerId: '',
+    forwarderId: '',
+    cardKind: route?.cardKind ?? 'unknown',
+    requestDigest: context.vault.digest(request.macInput.reveal()),
+    responseCode: codes.originalNotFound,
   };
 }
 

@@ -1,10 +1,11 @@
 import { authenticate } from './authenticate.ts';
 import type { Context } from './context.ts';
 import { codes } from './decide.ts';
+import { unknownOriginal } from './messages.ts';
 import { type Authenticated, type Ended, refusal, type Told } from './outcome.ts';
 import type { ReversalRequest, TerminalAnswer, Transaction } from './ports.ts';
 import { edge } from './states.ts';
-import { openPan, sealPan } from './stored-pan.ts';
+import { openPan } from './stored-pan.ts';
 
 /** Lost races against other changes of the same transaction before we give up: each loss means that it moved on. */
 const maxRaces = 8;
@@ -16,11 +17,7 @@ const maxRaces = 8;
  */
 export async function reverse(context: Context, request: ReversalRequest): Promise<Ended> {
   const authentication = await authenticate(context, request);
-  if (authentication.kind === 'refused') {
-    const keys = authentication.terminal?.current ?? authentication.terminal?.pending;
-    const authenticated = authentication.terminal && keys ? { terminal: authentication.terminal, keys } : null;
-    return { told: authentication.told, authenticated };
-  }
+  if (authentication.kind === 'refused') return authentication;
   for (let race = 0; race < maxRaces; race++) {
     const found = await context.journal.find({ ...request.identity, messageClass: 'request' });
     if (found.kind === 'unavailable') break;
@@ -37,45 +34,14 @@ export async function reverse(context: Context, request: ReversalRequest): Promi
 async function refuseItsOriginal(
   context: Context,
   request: ReversalRequest,
-  { terminal }: Authenticated,
+  authenticated: Authenticated,
 ): Promise<Told | 'raced'> {
-  const { journal, vault, keys, routing } = context;
+  const { journal, keys, routing } = context;
   const route = routing.route(request.pan);
   const key = await keys.transaction(route?.link ?? '');
   if (key === null) return refusal(codes.malfunction, 'no-numbers');
-  const txId = journal.nextTxId();
-  const opened = await journal.open({
-    txId,
-    kind: 'unknown-original',
-    state: 'declined',
-    identity: { ...request.identity, messageClass: 'request' },
-    bindingId: terminal.bindingId,
-    businessDate: key.moment.businessDate,
-    rrn: key.rrn,
-    stan: key.stan,
-    transmissionAt: key.moment.transmissionAt,
-    link: route?.link ?? '',
-    bankMti: '',
-    acquirerId: '',
-    forwarderId: '',
-    processingCode: request.processingCode,
-    typeCode: request.typeCode,
-    conditionCode: request.conditionCode,
-    entryMode: request.entryMode,
-    amountMinor: request.amountMinor,
-    currency: request.currency,
-    bin: request.pan.bin,
-    cardKind: route?.cardKind ?? 'unknown',
-    panSealed: sealPan(vault, txId, request.pan),
-    panHash: vault.hashPan(request.pan),
-    keyVersion: vault.keyVersion,
-    requestDigest: vault.digest(request.macInput.reveal()),
-    localTime: key.moment.localTime,
-    localDate: key.moment.localDate,
-    mcc: terminal.mcc,
-    merchantName: terminal.merchantName,
-    responseCode: codes.originalNotFound,
-  });
+  const record = unknownOriginal(context, request, authenticated, route, key);
+  const opened = await journal.open(record);
   switch (opened.kind) {
     case 'opened':
       return answered(context, codes.originalNotFound, 'original-unknown', key.rrn);
@@ -87,7 +53,7 @@ async function refuseItsOriginal(
     case 'full':
     case 'refused':
     case 'unavailable':
-      journal.abandon(txId);
+      journal.abandon(record.txId);
       return refusal(codes.malfunction, `journal-${opened.kind}`);
   }
 }
