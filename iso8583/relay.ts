@@ -3,92 +3,170 @@
  * what this node does not understand, or would have written in another way, passes through as it came.
  */
 
-import type { Changes } from './codec.ts';
+import type { Headers } from './codec.ts';
 import { copyBytes } from './copy.ts';
-import { BITMAP_BYTES, bitOf, type Layout, wordOf } from './layout.ts';
+import type { FieldSet } from './fields.ts';
+import { bitOf, bitsIn, type Layout, Third, wordOf } from './layout.ts';
 import type { Unpacked } from './message.ts';
-import { badHeader, packHead, refuseUnknownHeaders, unknownField, writeBitmap } from './pack.ts';
+import { writeHeaders, writeTotals } from './message-headers.ts';
+import { bitmapsFor, bitmapsInFront, isThirdInside, writeBitmaps, writeMti } from './pack.ts';
 import type { FieldPlan } from './plan.ts';
-import { type FieldValue, noRoom, writeField } from './values.ts';
+import { endOf } from './read.ts';
+import { noRoom, sizeOf, write } from './values.ts';
 
 /** Writes the changed copy at `base`, gives the offset after it. Throws `Iso8583Error`. */
 export function relayMessage(
-  layout: Layout,
   message: Unpacked,
-  changes: Changes,
+  changes: FieldSet,
+  mti: string | undefined,
+  headers: Headers | undefined,
   into: Uint8Array,
   base: number,
 ): number {
-  const { source, positions } = message;
-  const fields = changes.fields ?? {};
-  const words = [message.word0, message.word1, message.word2, message.word3];
-  const touched = [0, 0, 0, 0];
-  let previous = 0;
-  for (const key of Object.keys(fields)) {
-    const field = Number(key);
-    const value = fields[field];
-    if (value === undefined && String(field) === key) continue;
-    // A key such as "02" would name a field twice.
-    if (layout.plans[field] === undefined || value === undefined || field <= previous) throw unknownField(layout, key);
-    previous = field;
-    const index = wordOf(field);
-    const bit = bitOf(field);
-    touched[index] = (touched[index] as number) | bit;
-    words[index] = value === null ? (words[index] as number) & ~bit : (words[index] as number) | bit;
+  const { layout, positions } = message;
+  const words = changes.outcome;
+  const growth = survey(message, changes);
+  const bitmaps = bitmapsFor(words);
+  const bitmapsBytes = bitmapsInFront(layout, bitmaps) * layout.bitmapBytes;
+  const fieldsAt = positions.length === 0 ? message.end : (positions[0] as number);
+  const newEnd = base + message.end - message.start + growth;
+  // Copied at one go where that cannot write behind the end of the changed message: the fastest way by far.
+  const isWhole =
+    growth >= 0 &&
+    newEnd <= into.length &&
+    headers === undefined &&
+    fieldsAt - message.mtiAt === layout.mtiBytes + bitmapsBytes &&
+    layout.third !== Third.asField65;
+  if (isWhole) copyWhole(message, growth, changes.passed, into, base);
+  const mtiAt = isWhole ? base + message.mtiAt - message.start : writeHeaders(layout, headers, message, into, base);
+  const bitmapAt = mtiAt + layout.mtiBytes;
+  if (bitmapAt + bitmapsBytes > into.length) throw noRoom(into.length - base);
+  if (mti !== undefined || !isWhole) writeMti(layout, mti ?? message.mti, into, mtiAt);
+  let at = bitmapAt + bitmapsBytes;
+  let thirdAt = -1;
+  if (layout.third !== Third.asField65) {
+    at = relayRuns(layout, message, changes, isWhole, into, at, base);
+  } else {
+    at = relayEach(layout, message, changes, words, 2, 64, into, at, base);
+    if (isThirdInside(layout, bitmaps)) {
+      thirdAt = at;
+      at += layout.bitmapBytes;
+    }
+    at = relayEach(layout, message, changes, words, 66, layout.fieldCount, into, at, base);
   }
-  const secondary = ((words[2] as number) | (words[3] as number)) !== 0;
-  const bitmapAt = packHead(layout, changes.mti ?? message.mti, secondary, into, base);
-  relayHeaders(layout, message, changes, into, base);
-  writeBitmap(words, secondary, into, bitmapAt);
+  writeBitmaps(layout, bitmaps, words, into, bitmapAt, thirdAt);
+  writeTotals(layout, into, base, at);
+  return at;
+}
 
-  let at = bitmapAt + (secondary ? 2 * BITMAP_BYTES : BITMAP_BYTES);
-  let rank = 0;
-  /** Where the run of untouched fields began that is still to be copied; -1 outside a run. */
-  let run = -1;
-  for (let index = 0; index < 4; index++) {
+/**
+ * Works out the bitmaps of the changed message (`outcome`), how many of the received fields lie before each change
+ * (`ranks`) and before the end of the last one (`passed`), and gives the bytes by which the message grows; negative when it becomes shorter.
+ */
+function survey(message: Unpacked, changes: FieldSet): number {
+  const { layout, end, positions } = message;
+  const { given, removed, values, outcome, ranks } = changes;
+  let growth = 0;
+  let passed = 0;
+  let before = 0;
+  let count = 0;
+  for (let index = 0; index < layout.wordCount; index++) {
     const received = message.word(index);
-    let word = received | (words[index] as number);
-    while (word !== 0) {
+    const added = given[index] as number;
+    const gone = removed[index] as number;
+    outcome[index] = (received & ~gone) | added;
+    for (let word = added | gone; word !== 0; ) {
       const shift = Math.clz32(word);
       const bit = 0x80000000 >>> shift;
       word ^= bit;
-      const isReceived = (received & bit) !== 0;
-      const from = isReceived ? (positions[rank++] as number) : -1;
-      if (((touched[index] as number) & bit) === 0) {
-        if (run < 0) run = from;
-        continue;
-      }
-      if (run >= 0) {
-        // A field that is added ends the run where the next received one begins.
-        at = copy(source, run, isReceived ? from : (positions[rank] ?? message.end), into, at, base);
-        run = -1;
+      passed = before + bitsIn(received & ~(-1 >>> shift));
+      ranks[count++] = passed;
+      if ((received & bit) !== 0) {
+        const next = passed + 1 < positions.length ? (positions[passed + 1] as number) : end;
+        growth -= next - (positions[passed++] as number);
       }
       const field = index * 32 + shift + 1;
-      const value = fields[field] as FieldValue | null;
-      if (value !== null) at = writeField(layout.plans[field] as FieldPlan, value, into, at, base);
+      const value = values[field];
+      if (value !== null && value !== undefined) growth += sizeOf(layout.plans[field] as FieldPlan, value);
     }
+    before += bitsIn(received);
   }
-  return run < 0 ? at : copy(source, run, message.end, into, at, base);
+  changes.passed = passed;
+  return growth;
 }
 
-function relayHeaders(
+/** Copies all that was received, with what comes behind the last change where it will belong. */
+function copyWhole(message: Unpacked, growth: number, passed: number, into: Uint8Array, base: number): void {
+  const { source, start, end, positions } = message;
+  into.set(start === 0 && end === source.length ? source : source.subarray(start, end), base);
+  if (growth === 0 || passed === positions.length) return;
+  const from = base + (positions[passed] as number) - start;
+  into.copyWithin(from + growth, from, base + end - start);
+}
+
+/** Writes the fields: what lies between two changed ones is one run. Those of a message that was copied whole are often in place. */
+function relayRuns(
   layout: Layout,
-  { source, start }: Unpacked,
-  { headers }: Changes,
+  message: Unpacked,
+  { given, removed, values, ranks }: FieldSet,
+  isWhole: boolean,
   into: Uint8Array,
+  first: number,
   base: number,
-): void {
-  if (headers !== undefined) refuseUnknownHeaders(layout, headers);
-  for (const { name, offset, length } of layout.headers) {
-    const value = headers?.[name];
-    if (value === undefined) {
-      copyBytes(source, start + offset, start + offset + length, into, base + offset);
-    } else if (value.length === length) {
-      copyBytes(value, 0, length, into, base + offset);
-    } else {
-      throw badHeader(name, offset, `${length} bytes`, `${value.length}`);
+): number {
+  const { source, start, end, positions } = message;
+  let at = first;
+  /** How many of the received fields are dealt with, and how many of the changes. */
+  let rank = 0;
+  let count = 0;
+  for (let index = 0; index < layout.wordCount; index++) {
+    const received = message.word(index);
+    for (let word = (given[index] as number) | (removed[index] as number); word !== 0; ) {
+      const shift = Math.clz32(word);
+      const bit = 0x80000000 >>> shift;
+      word ^= bit;
+      const next = ranks[count++] as number;
+      if (next !== rank) {
+        const from = positions[rank] as number;
+        const to = next < positions.length ? (positions[next] as number) : end;
+        if (isWhole && at - base === from - start) at += to - from;
+        else at = copy(source, from, to, into, at, base);
+      }
+      rank = (received & bit) === 0 ? next : next + 1;
+      const field = index * 32 + shift + 1;
+      const value = values[field];
+      if (value !== null && value !== undefined) at = write(layout, field, value, into, at, base);
     }
   }
+  if (rank === positions.length) return at;
+  const rest = positions[rank] as number;
+  return isWhole ? at + end - rest : copy(source, rest, end, into, at, base);
+}
+
+/** Writes the fields from `first` to `last` one by one: runs would take a third bitmap along that lies between two fields. */
+function relayEach(
+  layout: Layout,
+  message: Unpacked,
+  { values }: FieldSet,
+  words: Int32Array,
+  first: number,
+  last: number,
+  into: Uint8Array,
+  from: number,
+  base: number,
+): number {
+  let at = from;
+  for (let field = first; field <= last; field++) {
+    if (((words[wordOf(field)] as number) & bitOf(field)) === 0) continue;
+    const plan = layout.plans[field] as FieldPlan;
+    const value = values[field];
+    if (value !== undefined && value !== null) at = write(layout, field, value, into, at, base);
+    else {
+      const position = message.positionOf(field);
+      at = copy(message.source, position, endOf(plan, message.source, position), into, at, base);
+    }
+  }
+  return at;
 }
 
 function copy(source: Uint8Array, from: number, to: number, into: Uint8Array, at: number, base: number): number {

@@ -3,25 +3,28 @@
  *
  * Odd fixed numbers are right-aligned behind a zero nibble, odd variable ones and track 2 are left-aligned. Track 3 is
  * characters. The sign of a fee may be `0` beside C and D: the public reference message has it so. Field 55 is IC data.
- * Source: iso8583-fields §3 (1987 column), §9 S3.
+ * Source: iso8583-fields §3 (1987 column), §7, §9 S3.
  */
 
-import type { Spec } from '../spec.ts';
+import { binary2 } from '../framing.ts';
+import type { PositionalSpec, Spec } from '../spec.ts';
+import { iso87Fields } from './iso87-fields.ts';
+import { iso87Messages } from './iso87-messages.ts';
+import { bcd } from './style.ts';
 
-const LL_DIGITS = { digits: 2, encoding: 'bcd', counts: 'digits' } as const;
-const LL = { digits: 2, encoding: 'bcd', counts: 'bytes' } as const;
-const LLL = { digits: 3, encoding: 'bcd', counts: 'bytes' } as const;
+/** Field 48 of a key exchange: two keys under the zone master key and their check values, in hex, as many banks write it. */
+const zoneKeys: PositionalSpec = {
+  kind: 'positional',
+  when: [{ mti: ['0800', '0810'] }, { field: 70, begins: ['101', '162'] }],
+  parts: [
+    { id: '1', name: 'zone PIN key', length: 32, sensitive: 'keys' },
+    { id: '2', name: 'check value of the zone PIN key', length: 6 },
+    { id: '3', name: 'zone authentication key', length: 32, sensitive: 'keys' },
+    { id: '4', name: 'check value of the zone authentication key', length: 6 },
+  ],
+};
 
-const n = { content: 'n', encoding: 'bcd', align: 'right' } as const;
-const nVariable = { content: 'n', encoding: 'bcd', align: 'left' } as const;
-const x = { content: 'x+n', encoding: 'bcd', signs: 'CD0' } as const;
-const an = { content: 'an', encoding: 'ascii' } as const;
-const ans = { content: 'ans', encoding: 'ascii' } as const;
-const b = { content: 'b', encoding: 'binary' } as const;
-const z = { content: 'z', encoding: 'bcd', align: 'left', sensitive: 'track' } as const;
-const spaced = { pad: 'space-right' } as const;
-/** Private and reserved fields may hold anything, card numbers too. */
-const hidden = { sensitive: 'other' } as const;
+const fields = iso87Fields(bcd);
 
 export const iso87Binary = {
   name: 'iso87-binary',
@@ -29,132 +32,7 @@ export const iso87Binary = {
   mti: 'bcd',
   bitmap: { encoding: 'binary', fields: 128 },
   macFields: [64, 128],
-  fields: {
-    2: { name: 'primary account number', ...nVariable, max: 19, prefix: LL_DIGITS, sensitive: 'pan' },
-    3: { name: 'processing code', ...n, length: 6 },
-    4: { name: 'amount, transaction', ...n, length: 12 },
-    5: { name: 'amount, settlement', ...n, length: 12 },
-    6: { name: 'amount, cardholder billing', ...n, length: 12 },
-    7: { name: 'transmission date and time', ...n, length: 10 },
-    8: { name: 'amount, cardholder billing fee', ...n, length: 8 },
-    9: { name: 'conversion rate, settlement', ...n, length: 8 },
-    10: { name: 'conversion rate, cardholder billing', ...n, length: 8 },
-    11: { name: 'systems trace audit number', ...n, length: 6 },
-    12: { name: 'time, local transaction', ...n, length: 6 },
-    13: { name: 'date, local transaction', ...n, length: 4 },
-    14: { name: 'date, expiration', ...n, length: 4, ...hidden },
-    15: { name: 'date, settlement', ...n, length: 4 },
-    16: { name: 'date, conversion', ...n, length: 4 },
-    17: { name: 'date, capture', ...n, length: 4 },
-    18: { name: 'merchant type', ...n, length: 4 },
-    19: { name: 'acquiring institution country code', ...n, length: 3 },
-    20: { name: 'PAN extended, country code', ...n, length: 3 },
-    21: { name: 'forwarding institution country code', ...n, length: 3 },
-    22: { name: 'point of service entry mode', ...n, length: 3 },
-    23: { name: 'card sequence number', ...n, length: 3 },
-    24: { name: 'network international identifier', ...n, length: 3 },
-    25: { name: 'point of service condition code', ...n, length: 2 },
-    26: { name: 'point of service PIN capture code', ...n, length: 2 },
-    27: { name: 'authorisation id response length', ...n, length: 1 },
-    28: { name: 'amount, transaction fee', ...x, length: 8 },
-    29: { name: 'amount, settlement fee', ...x, length: 8 },
-    30: { name: 'amount, transaction processing fee', ...x, length: 8 },
-    31: { name: 'amount, settlement processing fee', ...x, length: 8 },
-    32: { name: 'acquiring institution id', ...nVariable, max: 11, prefix: LL_DIGITS },
-    33: { name: 'forwarding institution id', ...nVariable, max: 11, prefix: LL_DIGITS },
-    34: { name: 'primary account number, extended', ...ans, max: 28, prefix: LL, sensitive: 'pan' },
-    35: { name: 'track 2 data', ...z, max: 37, prefix: LL_DIGITS },
-    36: { name: 'track 3 data', ...ans, max: 104, prefix: LLL, sensitive: 'track' },
-    37: { name: 'retrieval reference number', ...an, length: 12, ...spaced },
-    38: { name: 'authorisation id response', ...an, length: 6, ...spaced },
-    39: { name: 'response code', ...an, length: 2 },
-    40: { name: 'service restriction code', ...an, length: 3, ...spaced },
-    41: { name: 'card acceptor terminal id', ...ans, length: 8, ...spaced },
-    42: { name: 'card acceptor id', ...ans, length: 15, ...spaced },
-    43: { name: 'card acceptor name and location', ...ans, length: 40, ...spaced },
-    44: { name: 'additional response data', ...ans, max: 25, prefix: LL },
-    45: { name: 'track 1 data', ...ans, max: 76, prefix: LL, sensitive: 'track' },
-    46: { name: 'additional data, ISO', ...ans, max: 999, prefix: LLL, ...hidden },
-    47: { name: 'additional data, national', ...ans, max: 999, prefix: LLL, ...hidden },
-    48: { name: 'additional data, private', ...ans, max: 999, prefix: LLL, ...hidden },
-    49: { name: 'currency, transaction', ...an, length: 3 },
-    50: { name: 'currency, settlement', ...an, length: 3 },
-    51: { name: 'currency, cardholder billing', ...an, length: 3 },
-    52: { name: 'PIN data', ...b, length: 8, sensitive: 'pin' },
-    53: { name: 'security related control information', ...n, length: 16 },
-    54: { name: 'additional amounts', ...an, max: 120, prefix: LLL, ...hidden },
-    55: { name: 'ICC data', ...b, max: 999, prefix: LLL, sensitive: 'icc' },
-    56: { name: 'reserved ISO 56', ...ans, max: 999, prefix: LLL, ...hidden },
-    57: { name: 'reserved national 57', ...ans, max: 999, prefix: LLL, ...hidden },
-    58: { name: 'reserved national 58', ...ans, max: 999, prefix: LLL, ...hidden },
-    59: { name: 'reserved national 59', ...ans, max: 999, prefix: LLL, ...hidden },
-    60: { name: 'reserved private 60', ...ans, max: 999, prefix: LLL, ...hidden },
-    61: { name: 'reserved private 61', ...ans, max: 999, prefix: LLL, ...hidden },
-    62: { name: 'reserved private 62', ...ans, max: 999, prefix: LLL, ...hidden },
-    63: { name: 'reserved private 63', ...ans, max: 999, prefix: LLL, ...hidden },
-    64: { name: 'MAC', ...b, length: 8 },
-    66: { name: 'settlement code', ...n, length: 1 },
-    67: { name: 'extended payment code', ...n, length: 2 },
-    68: { name: 'receiving institution country code', ...n, length: 3 },
-    69: { name: 'settlement institution country code', ...n, length: 3 },
-    70: { name: 'network management information code', ...n, length: 3 },
-    71: { name: 'message number', ...n, length: 4 },
-    72: { name: 'message number, last', ...n, length: 4 },
-    73: { name: 'date, action', ...n, length: 6 },
-    74: { name: 'credits, number', ...n, length: 10 },
-    75: { name: 'credits, reversal number', ...n, length: 10 },
-    76: { name: 'debits, number', ...n, length: 10 },
-    77: { name: 'debits, reversal number', ...n, length: 10 },
-    78: { name: 'transfer, number', ...n, length: 10 },
-    79: { name: 'transfer, reversal number', ...n, length: 10 },
-    80: { name: 'inquiries, number', ...n, length: 10 },
-    81: { name: 'authorisations, number', ...n, length: 10 },
-    82: { name: 'credits, processing fee amount', ...n, length: 12 },
-    83: { name: 'credits, transaction fee amount', ...n, length: 12 },
-    84: { name: 'debits, processing fee amount', ...n, length: 12 },
-    85: { name: 'debits, transaction fee amount', ...n, length: 12 },
-    86: { name: 'credits, amount', ...n, length: 16 },
-    87: { name: 'credits, reversal amount', ...n, length: 16 },
-    88: { name: 'debits, amount', ...n, length: 16 },
-    89: { name: 'debits, reversal amount', ...n, length: 16 },
-    90: { name: 'original data elements', ...n, length: 42 },
-    91: { name: 'file update code', ...an, length: 1 },
-    92: { name: 'file security code', ...an, length: 2 },
-    93: { name: 'response indicator', ...an, length: 5, ...spaced },
-    94: { name: 'service indicator', ...an, length: 7, ...spaced },
-    95: { name: 'replacement amounts', ...an, length: 42, ...spaced },
-    96: { name: 'message security code', ...b, length: 8, sensitive: 'keys' },
-    97: { name: 'amount, net settlement', ...x, length: 16 },
-    98: { name: 'payee', ...ans, length: 25, ...spaced },
-    99: { name: 'settlement institution id', ...nVariable, max: 11, prefix: LL_DIGITS },
-    100: { name: 'receiving institution id', ...nVariable, max: 11, prefix: LL_DIGITS },
-    101: { name: 'file name', ...ans, max: 17, prefix: LL },
-    102: { name: 'account identification 1', ...ans, max: 28, prefix: LL, sensitive: 'pan' },
-    103: { name: 'account identification 2', ...ans, max: 28, prefix: LL, sensitive: 'pan' },
-    104: { name: 'transaction description', ...ans, max: 100, prefix: LLL },
-    105: { name: 'reserved ISO 105', ...ans, max: 999, prefix: LLL, ...hidden },
-    106: { name: 'reserved ISO 106', ...ans, max: 999, prefix: LLL, ...hidden },
-    107: { name: 'reserved ISO 107', ...ans, max: 999, prefix: LLL, ...hidden },
-    108: { name: 'reserved ISO 108', ...ans, max: 999, prefix: LLL, ...hidden },
-    109: { name: 'reserved ISO 109', ...ans, max: 999, prefix: LLL, ...hidden },
-    110: { name: 'reserved ISO 110', ...ans, max: 999, prefix: LLL, ...hidden },
-    111: { name: 'reserved ISO 111', ...ans, max: 999, prefix: LLL, ...hidden },
-    112: { name: 'reserved national 112', ...ans, max: 999, prefix: LLL, ...hidden },
-    113: { name: 'reserved national 113', ...ans, max: 999, prefix: LLL, ...hidden },
-    114: { name: 'reserved national 114', ...ans, max: 999, prefix: LLL, ...hidden },
-    115: { name: 'reserved national 115', ...ans, max: 999, prefix: LLL, ...hidden },
-    116: { name: 'reserved national 116', ...ans, max: 999, prefix: LLL, ...hidden },
-    117: { name: 'reserved national 117', ...ans, max: 999, prefix: LLL, ...hidden },
-    118: { name: 'reserved national 118', ...ans, max: 999, prefix: LLL, ...hidden },
-    119: { name: 'reserved national 119', ...ans, max: 999, prefix: LLL, ...hidden },
-    120: { name: 'reserved private 120', ...ans, max: 999, prefix: LLL, ...hidden },
-    121: { name: 'reserved private 121', ...ans, max: 999, prefix: LLL, ...hidden },
-    122: { name: 'reserved private 122', ...ans, max: 999, prefix: LLL, ...hidden },
-    123: { name: 'reserved private 123', ...ans, max: 999, prefix: LLL, ...hidden },
-    124: { name: 'reserved private 124', ...ans, max: 999, prefix: LLL, ...hidden },
-    125: { name: 'reserved private 125', ...ans, max: 999, prefix: LLL, ...hidden },
-    126: { name: 'reserved private 126', ...ans, max: 999, prefix: LLL, ...hidden },
-    127: { name: 'reserved private 127', ...ans, max: 999, prefix: LLL, ...hidden },
-    128: { name: 'MAC', ...b, length: 8 },
-  },
+  framing: binary2,
+  fields: { ...fields, 48: { ...fields[48], parts: zoneKeys } },
+  messages: iso87Messages,
 } as const satisfies Spec;

@@ -1,11 +1,12 @@
 /** Packing and relaying: whole fields, ascending, nothing stale, nothing that does not fit. */
 
 import t from 'tap';
-import { compile, cupPos, type Draft, type FieldValue, Iso8583Error, iso87Binary } from '../../iso8583/index.ts';
+import { type Codec, compile, cupPos, type Draft, type FieldValue, iso87Binary } from '../../iso8583/index.ts';
+import { refusal } from './refusal.ts';
 import { cupPosSample, fromHex, toHex } from './vectors.ts';
 
-const pos = compile(cupPos);
-const bank = compile(iso87Binary);
+const pos: Codec = compile(cupPos);
+const bank: Codec = compile(iso87Binary);
 const headers = { tpdu: fromHex('6000030000'), header: fromHex('603100311300') };
 
 function pack(fields: Draft['fields'], mti = '0200'): string {
@@ -16,16 +17,6 @@ function pack(fields: Draft['fields'], mti = '0200'): string {
 /** The fields' bytes alone, without headers, MTI and bitmap. */
 function body(fields: Draft['fields']): string {
   return pack(fields).slice(42);
-}
-
-function refusal(run: () => unknown): Iso8583Error {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof Iso8583Error) return error;
-    throw error;
-  }
-  throw new Error('was accepted');
 }
 
 t.test('numbers, text and bytes stand as the dialect says', async t => {
@@ -177,6 +168,15 @@ t.test('a value that does not fit its field is refused', async t => {
       refusal(() => fee(value)),
       { code: 'value-does-not-fit', expected: 'a sign of CD0 and 8 digits' },
     );
+  }
+});
+
+t.test('what is no string and no bytes is refused, whatever a program without types gives', async t => {
+  for (const value of [42, true, {}, [0x30, 0x30], new Date(0)]) {
+    for (const field of [2, 3, 39, 41, 46, 52, 55]) {
+      const fields = { [field]: value as unknown as FieldValue };
+      t.equal(refusal(() => pack(fields)).code, 'value-does-not-fit', `field ${field}: ${JSON.stringify(value)}`);
+    }
   }
 });
 

@@ -18,7 +18,7 @@ function repack(codec: Codec, message: Message): string {
 }
 
 t.test('captured cup-pos messages', async t => {
-  const codec = compile(cupPos);
+  const codec: Codec = compile(cupPos);
   for (const sample of cupPosSamples()) {
     t.test(`${sample.id}: ${sample.title}`, async t => {
       const bytes = fromHex(sample.hex);
@@ -46,11 +46,37 @@ t.test('captured cup-pos messages', async t => {
 });
 
 t.test('the public 1987 message with every field from 2 to 64', async t => {
-  const codec = compile(iso87Binary);
+  const codec: Codec = compile(iso87Binary);
   const sample = iso87Sample();
   const message = codec.unpack(fromHex(sample.hex));
   t.equal(message.mti, sample.mti);
   t.strictSame(message.fields(), Object.keys(sample.fields).map(Number));
   for (const [field, value] of Object.entries(sample.fields)) t.equal(message.text(Number(field)), value, field);
   t.equal(repack(codec, message), sample.hex);
+});
+
+t.test('the message under the published MAC of cup-pos §6, which has no headers', async t => {
+  const codec: Codec = compile({ ...cupPos, headers: [] });
+  const data =
+    '0200302004C020C0981100000000000000005100183402100006324392260009942820D131210112008439' +
+    '3136363838303134303030303030303030303030303031313536ACF46E73838A82F92600000000000000000822000001';
+  const message = codec.unpack(fromHex(`${data}3841394539314238`));
+  t.equal(toHex(message.coverOf(64)), data, 'the 91 bytes that the MAC covers');
+  t.strictSame(Object.fromEntries(message.fields().map(field => [field, message.text(field)])), {
+    3: '000000',
+    4: '000000000051',
+    11: '001834',
+    22: '021',
+    25: '00',
+    26: '06',
+    35: '4392260009942820=131210112008439',
+    41: '16688014',
+    42: '000000000000001',
+    49: '156',
+    52: 'ACF46E73838A82F9',
+    53: '2600000000000000',
+    60: '22000001',
+    64: '3841394539314238',
+  });
+  t.equal(repack(codec, message), `${data}3841394539314238`);
 });

@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import {
+  binary2,
   type Codec,
   compile,
   cupPos,
@@ -10,11 +11,12 @@ import {
   Iso8583Error,
   iso87Binary,
   type Message,
+  unframe,
 } from '../../iso8583/index.ts';
 import { cupPosSample, cupPosSamples, fromHex, iso87Sample, toHex } from './vectors.ts';
 
-const pos = compile(cupPos);
-const bank = compile(iso87Binary);
+const pos: Codec = compile(cupPos);
+const bank: Codec = compile(iso87Binary);
 const corpus: readonly { codec: Codec; name: string; bytes: Uint8Array }[] = [
   ...cupPosSamples().map(({ id, hex }) => ({ codec: pos, name: id, bytes: fromHex(hex) })),
   { codec: bank, name: 'S3', bytes: fromHex(iso87Sample().hex) },
@@ -189,6 +191,10 @@ t.test('the listed traps', async t => {
   const message = pos.unpack(into, 0, pos.relay(odd, { fields: loose }, into));
   for (const [field, value] of Object.entries(loose)) t.equal(message.text(Number(field)), value, `DE${field}`);
   t.equal(toHex(message.content(23)), '0000');
+  // A length that was taken over from the request, although the answer is shorter.
+  const answer = fromHex(`0110${cupPosSample('E2').hex}`);
+  t.throws(() => unframe(binary2, answer), /length prefix says 272 bytes, 268 bytes follow/);
+  t.equal(unframe(binary2, fromHex(`010C${cupPosSample('E2').hex}`)).length, 268);
   // A separator in clear and a D that is ciphertext look the same on the wire, so both read as `=`.
   const cipher = '62242429000001138E6F=854387E00=51';
   const track = pos.unpack(into, 0, pos.relay(odd, { fields: { 35: cipher } }, into));

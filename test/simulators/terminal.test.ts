@@ -199,7 +199,7 @@ t.test('the messages of a terminal', async t => {
   const reversal = codec.unpack(ready.reversalFrame(owed, card).frame, 2);
   t.equal(reversal.mti, '0400');
   t.same(reversal.fields(), [2, 3, 4, 11, 14, 22, 23, 25, 38, 39, 41, 42, 49, 55, 60, 64]);
-  for (const field of [2, 3, 4, 11, 22, 25, 60])
+  for (const field of [2, 3, 4, 11, 22, 25, 60] as const)
     t.equal(reversal.text(field), sent.text(field), `DE${field} of the original`);
   t.match([reversal.text(38), reversal.text(39)], ['A1B2C3', 'A0']);
   t.match(reversal.text(55), /^950500800400009F1E08.{16}9F1013.{38}9F36020007$/);

@@ -1,4 +1,4 @@
-import { binary2, type Changes, compile, cupPos, frame, type Message } from '../../iso8583/index.ts';
+import { binary2, type Changes, type Codec, compile, cupPos, frame, type Message } from '../../iso8583/index.ts';
 import {
   type Card,
   type CheckedAnswer,
@@ -14,7 +14,7 @@ import {
 } from '../../src/simulators/terminal/index.ts';
 import { Client } from '../terminals/support.ts';
 
-const codec = compile(cupPos);
+const codec: Codec = compile(cupPos);
 
 export interface Sale {
   readonly request: FinancialRequest;

@@ -1,0 +1,42 @@
+import type { DialectSample } from '../sample.ts';
+
+export const iso93AsciiSample: DialectSample = {
+  dialect: 'iso93-ascii',
+  about: [
+    'ISO 8583:1993 in characters throughout. It differs from 1987 in more than its message types: dates have a year, field 22',
+    'is twelve characters, field 24 a function code, field 39 an action code of three digits, and field 56 names the original.',
+  ],
+  title: 'Authorisation request of an online shop',
+  source: 'Composed by hand from the rules of the dialect, with a test PAN; the MAC is not computed.',
+  hex: [
+    '313130303732333430353431303845303838323131363431313131313131313131313131313130303030303030303030',
+    '303030303735303031313236313232303330303030303432323631313236313332303330323730394231303130314230',
+    '3031343031303035373332303634303030303136333330313330303030343257454230303030314F4E4C494E4553484F',
+    '50303030303133394F4E4C494E452053484F505C31204D41524B45542053545C50415249535C37353030312046524139',
+    '373831323031303143304646454530303031374F524445522032303236313132362D3432383941424344454630313233',
+    '34353637',
+  ].join(''),
+  mti: '1100',
+  headers: {},
+  fields: {
+    2: '4111111111111111',
+    3: '000000',
+    4: '000000007500',
+    7: '1126122030',
+    11: '000042',
+    12: '261126132030',
+    14: '2709',
+    22: 'B10101B00140',
+    24: '100',
+    26: '5732',
+    32: '400001',
+    37: '633013000042',
+    41: 'WEB00001',
+    42: 'ONLINESHOP00001',
+    43: 'ONLINE SHOP\\1 MARKET ST\\PARIS\\75001 FRA',
+    49: '978',
+    53: '0101C0FFEE00',
+    59: 'ORDER 20261126-42',
+    64: '89ABCDEF01234567',
+  },
+};

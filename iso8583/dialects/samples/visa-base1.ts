@@ -1,0 +1,48 @@
+import type { DialectSample } from '../sample.ts';
+
+export const visaBase1Sample: DialectSample = {
+  dialect: 'visa-base1',
+  about: [
+    "A dialect in the style of Visa's BASE I: a header whose first byte is its length, BCD numbers, EBCDIC text, and one binary",
+    "byte in front of every variable field. It is put together from public knowledge, not from the network's own documents:",
+    'a base for a spec of your own rather than one to certify with. A rejected message has four more bytes of header (two of',
+    'bitmap, two of reject code), which is why the header may have up to 26.',
+  ],
+  title: 'Chip authorisation request',
+  source: 'Composed by hand from the rules of the dialect, with a test PAN.',
+  hex: [
+    '16010200E0000000123456000000000000000000000001007224668128E0821610476173900101011900000000000000',
+    '5000112617304512345628125999084005100001000B0476173901011F04761739001010119D28122011234567F6F3F3',
+    'F0F1F7F1F2F3F4F5F6E3C5D9D4C9C4F0F1C3C1D9C440C1C3C3C5D7E3D6D94040C1C3D8E4C9D9C5D940D5C1D4C5404040',
+    '404040404040404040C3C9E3E840D5C1D4C540404040E4E208401A0100179F260811223344556677889F3602001C9505',
+    '000000800002050011C000000000000000E80463301123456789058000000002',
+  ].join(''),
+  mti: '0100',
+  headers: {
+    header: '16010200E00000001234560000000000000000000000',
+  },
+  fields: {
+    2: '4761739001010119',
+    3: '000000',
+    4: '000000005000',
+    7: '1126173045',
+    11: '123456',
+    14: '2812',
+    18: '5999',
+    19: '840',
+    22: '0510',
+    23: '001',
+    25: '00',
+    32: '47617390101',
+    35: '4761739001010119=28122011234567',
+    37: '633017123456',
+    41: 'TERMID01',
+    42: 'CARD ACCEPTOR  ',
+    43: 'ACQUIRER NAME            CITY NAME    US',
+    49: '840',
+    55: '0100179F260811223344556677889F3602001C95050000008000',
+    60: '0500',
+    62: 'C000000000000000E80463301123456789',
+    63: '8000000002',
+  },
+};
