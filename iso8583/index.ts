@@ -11,6 +11,7 @@ export {
   fieldNumbers,
   type Headers,
 } from './codec.ts';
+export { type DescribeOptions, describe } from './describe.ts';
 export { ERROR_CODES, type ErrorDetail, Iso8583Error, type Iso8583ErrorCode } from './errors.ts';
 export type { Fields } from './fields.ts';
 export {
@@ -43,10 +44,13 @@ export {
   writeTpdu,
   writeVisaHeader,
 } from './headers.ts';
+export { type MessageJson, messageToJson } from './json.ts';
+export { jsonToDraft, packToBytes } from './json-draft.ts';
 export { type MaskOptions, maskParts, maskText } from './mask.ts';
 export type { Message } from './message.ts';
 export type { ParsedParts } from './parts/parse.ts';
 export { type Part, type Parts, type PartsJson, partsToJson } from './parts/part.ts';
+export type { ShowOptions } from './shown.ts';
 export {
   type BerTlvSpec,
   type BitmapEncoding,

@@ -1,9 +1,12 @@
 /** One process for them all: each test file of its own costs a second of start. */
+import './cli.cases.ts';
+import './describe.cases.ts';
 import './dialects.cases.ts';
 import './encodings.cases.ts';
 import './framing.cases.ts';
 import './headers.cases.ts';
 import './headers-properties.cases.ts';
+import './json.cases.ts';
 import './mask.cases.ts';
 import './pack.cases.ts';
 import './parts.cases.ts';
