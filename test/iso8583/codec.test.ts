@@ -1,4 +1,5 @@
 /** One process for them all: each test file of its own costs a second of start. */
+import './bench.cases.ts';
 import './cli.cases.ts';
 import './describe.cases.ts';
 import './dialects.cases.ts';
