@@ -5,6 +5,7 @@ import './describe.cases.ts';
 import './dialects.cases.ts';
 import './encodings.cases.ts';
 import './framing.cases.ts';
+import './generated.cases.ts';
 import './headers.cases.ts';
 import './headers-properties.cases.ts';
 import './json.cases.ts';
