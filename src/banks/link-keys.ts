@@ -73,10 +73,14 @@ export class LinkKeys {
       if (profile.mac === 'none') return pack(mti, fields);
       if (keys.mac === null) return 'mac-unavailable';
       const macField = macFieldOf(fields);
-      const cover = unpack(pack(mti, { ...fields, [macField]: '0'.repeat(16) })).coverOf(macField);
+      const packed = pack(mti, { ...fields, [macField]: '0'.repeat(16) });
+      const cover = unpack(packed).coverOf(macField);
       if (cover === undefined) throw new Error('link: a message packed with a MAC field has none');
       const made = await crypto.makeZoneMac(keys.mac, profile.mac, cover, deadlineMs);
-      return made.kind === 'made' ? pack(mti, { ...fields, [macField]: made.mac }) : 'mac-unavailable';
+      if (made.kind !== 'made') return 'mac-unavailable';
+      // What it covers is all that stands before it.
+      packed.set(Buffer.from(made.mac, 'hex'), cover.length);
+      return packed;
     } catch (error) {
       // What a terminal may send and this bank's fields cannot hold is declined, not a reason to fall over.
       if (error instanceof Iso8583Error) return 'unpackable';

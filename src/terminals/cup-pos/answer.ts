@@ -1,4 +1,4 @@
-import { binary2, Iso8583Error, type Message, writePrefix } from '../../../iso8583/index.ts';
+import { answerHeader, binary2, Iso8583Error, type Message, swapTpdu, writePrefix } from '../../../iso8583/index.ts';
 import type { AnswerDraft, FinancialKind, TerminalAnswer } from '../../switch/ports.ts';
 import { codec, headerBytes } from './codec.ts';
 
@@ -115,12 +115,9 @@ function headersOf(
   { processingRequest }: TerminalAnswer,
   { tpduAnswer }: AnswerSettings,
 ): Record<string, Uint8Array> {
-  const [id = 0, to1 = 0, to2 = 0, from1 = 0, from2 = 0] = message.header('tpdu') ?? [];
-  const header = (message.header('header') ?? new Uint8Array(6)).slice();
-  const digits56 = header[2] ?? 0;
-  header[2] = (digits56 & 0xf0) | Number.parseInt(processingRequest ?? '0', 16);
-  const tpdu = tpduAnswer === 'swap' ? [id, from1, from2, to1, to2] : [id, to1, to2, from1, from2];
-  return { tpdu: Uint8Array.from(tpdu), header };
+  const tpdu = message.header('tpdu') ?? new Uint8Array(5);
+  const header = message.header('header') ?? new Uint8Array(6);
+  return { tpdu: tpduAnswer === 'swap' ? swapTpdu(tpdu) : tpdu, header: answerHeader(header, processingRequest) };
 }
 
 function withBatch(own: string | Uint8Array | undefined, batch: string | undefined): string | Uint8Array | undefined {
