@@ -74,7 +74,10 @@ function fieldsOf(random: Random): Record<number, string> {
   };
 }
 
-/** Ours first, then those of `iso_8583`: each as its README shows it, and with what its documentation lets one leave out. */
+/**
+ * Ours first, then those of `iso_8583`: each as its README shows it, and with what its documentation lets one leave
+ * out.
+ */
 export function asciiOperations(codec: Codec, requests: readonly Request[]): Operation[] {
   const into = new Uint8Array(ROOM);
   const fields = codec.fields();

@@ -1,6 +1,7 @@
 /**
  * Chip purchases with PIN in the China UnionPay POS dialect, as a terminal sends them: the fields of the request column
- * of cup-pos §3 with time and date (sample D has them), values in the form of samples D and E1, tags of DE55 as in §2.3.
+ * of cup-pos §3 with time and date (sample D has them), values in the form of samples D and E1, tags of DE55 as in
+ * §2.3.
  */
 
 import { type Codec, type FieldValue, Iso8583Error, type Message } from '../iso8583/index.ts';

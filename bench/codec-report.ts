@@ -1,4 +1,6 @@
-/** What is said of the codec's figures: the table, what was aimed at, and how many times as fast as `iso_8583` it is. */
+/**
+ * What is said of the codec's figures: the table, what was aimed at, and how many times as fast as `iso_8583` it is.
+ */
 
 import type { Measured } from './support/baseline.ts';
 import { count, nanoseconds, percent, ratio, table } from './support/table.ts';

@@ -1,6 +1,8 @@
 /** What the codec's operations give, as numbers that can be summed. */
 
-/** A character from the middle: a string that is still a bundle of pieces must be put together for it, as for a caller. */
+/**
+ * A character from the middle: a string that is still a bundle of pieces must be put together for it, as for a caller.
+ */
 export function middleOf(text: string | undefined): number {
   return text === undefined ? 0 : text.charCodeAt(text.length >> 1);
 }

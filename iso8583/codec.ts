@@ -72,13 +72,13 @@ export interface Codec<F extends number = number, B extends number = F> {
    */
   relay(source: Message<F>, changes: Changes<F, B>, into: Uint8Array, at?: number): number;
   /**
-   * Which of the fields that the spec asks for are missing, and which are there that it forbids, by kind of message. Form was
-   * checked by `unpack`, which takes any message type.
+   * Which of the fields that the spec asks for are missing, and which are there that it forbids, by kind of message.
+   * Form was checked by `unpack`, which takes any message type.
    */
   validate(message: Message<F>): Verdict;
   /**
-   * The value of a field from its parts, in the form that `partsToJson` gives. Which structure it has may depend on the rest
-   * of the message, so that is given as well. Throws `Iso8583Error` with the path of a part that does not fit.
+   * The value of a field from its parts, in the form that `partsToJson` gives. Which structure it has may depend on the
+   * rest of the message, so that is given as well. Throws `Iso8583Error` with the path of a part that does not fit.
    */
   build(field: F, parts: PartsJson, of: Draft<F, B>): FieldValue;
   /** For `pack` and `relay` where it matters how fast they are: reusable, see `Fields`. */
@@ -86,8 +86,8 @@ export interface Codec<F extends number = number, B extends number = F> {
 }
 
 /**
- * Compiles a spec. Throws `SpecError` with a line for each mistake in it. From a spec that is a literal the compiler knows
- * the fields: a number that the dialect does not have is a type error.
+ * Compiles a spec. Throws `SpecError` with a line for each mistake in it. From a spec that is a literal the compiler
+ * knows the fields: a number that the dialect does not have is a type error.
  */
 export function compile<const S extends Spec>(spec: S): Codec<FieldNumber<S>, BytesField<S>> {
   const problems = problemsOf(spec);

@@ -18,7 +18,10 @@ export function readableHex(hex: string): string {
   return /^[0-9A-Za-z ]+$/.test(text) ? `${hex} "${text}"` : hex;
 }
 
-/** In lines of at most `width` columns, which must have room for an escape: cut behind a blank where one is near, else anywhere. */
+/**
+ * In lines of at most `width` columns, which must have room for an escape: cut behind a blank where one is near, else
+ * anywhere.
+ */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';

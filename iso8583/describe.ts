@@ -26,7 +26,8 @@ interface Row {
 /**
  * What the message is, its headers, its fields and what they consist of, each with its number, name and value, and at
  * last what `Codec.validate` has to say. Card data is masked unless `options` say otherwise; values are not interpreted
- * beyond what the spec says. Lines are separated by line feeds, without one at the end. `message` must be one of `codec`.
+ * beyond what the spec says. Lines are separated by line feeds, without one at the end. `message` must be one of
+ * `codec`.
  */
 export function describe(codec: Codec, message: Message, options: DescribeOptions = {}): string {
   const { spec } = codec;

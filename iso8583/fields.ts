@@ -16,7 +16,8 @@ const WORDS = HIGHEST_FIELD / 32;
 export interface Fields<F extends number = number, B extends number = F> {
   /**
    * Gives a field its value; null removes it from a message that is relayed, and undefined leaves it as if it had never
-   * been set. Throws `Iso8583Error` for a field that the spec does not have. The value is looked at by `pack` and `relay`.
+   * been set. Throws `Iso8583Error` for a field that the spec does not have. The value is looked at by `pack` and
+   * `relay`.
    */
   set<N extends F>(field: N, value: (N extends B ? FieldValue : string) | null | undefined): this;
   /** Forgets all values: they may be card data, which nothing should hold longer than it must. */
@@ -27,7 +28,9 @@ export class FieldSet implements Fields {
   readonly layout: Layout;
   /** By field number. */
   readonly values: (FieldValue | null | undefined)[] = new Array(HIGHEST_FIELD + 1).fill(undefined);
-  /** Bits of the fields that have a value, and of those to be removed; words that the dialect does not have stay zero. */
+  /**
+   * Bits of the fields that have a value, and of those to be removed; words that the dialect does not have stay zero.
+   */
   readonly given = new Int32Array(WORDS);
   readonly removed = new Int32Array(WORDS);
   /** Whether anything was removed since the last `clear`. */

@@ -7,8 +7,8 @@ export interface Framing {
   /** Bytes of the length: digits for `ascii` and `hex`, twice as many digits for `bcd`. */
   readonly lengthBytes: 1 | 2 | 3 | 4 | 5 | 6;
   /**
-   * `binary` is big-endian, `bcd` has two decimal digits in a byte, `ascii` one. `hex`: one hex digit in a byte, written
-   * in upper case, read in both.
+   * `binary` is big-endian, `bcd` has two decimal digits in a byte, `ascii` one. `hex`: one hex digit in a byte,
+   * written in upper case, read in both.
    */
   readonly encoding: 'binary' | 'bcd' | 'ascii' | 'hex';
   /** Whether the length counts the prefix as well, zero bytes included. */
@@ -64,8 +64,8 @@ export function largestBody(framing: Framing): number {
 }
 
 /**
- * Writes the prefix of a body of `bodyLength` bytes at `at` and gives the offset after it, where the body begins. Throws
- * `FramingError` when the length does not fit the prefix, `RangeError` when the prefix does not fit the buffer.
+ * Writes the prefix of a body of `bodyLength` bytes at `at` and gives the offset after it, where the body begins.
+ * Throws `FramingError` when the length does not fit the prefix, `RangeError` when the prefix does not fit the buffer.
  */
 export function writePrefix(framing: Framing, into: Uint8Array, at: number, bodyLength: number): number {
   const { lengthBytes, encoding, inclusive, zeroBytes = 0 } = framing;
@@ -115,7 +115,9 @@ export function frame(framing: Framing, ...parts: readonly Uint8Array[]): Uint8A
   return bytes;
 }
 
-/** The body of exactly one frame, a view. Throws `FramingError` when the prefix says anything else than what follows. */
+/**
+ * The body of exactly one frame, a view. Throws `FramingError` when the prefix says anything else than what follows.
+ */
 export function unframe(framing: Framing, bytes: Uint8Array): Uint8Array {
   const bodyAt = prefixBytes(framing);
   if (bytes.length < bodyAt) throw new FramingError(`length prefix of ${bodyAt} bytes, found ${bytes.length}`);

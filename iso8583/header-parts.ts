@@ -6,7 +6,9 @@ import { Iso8583Error } from './errors.ts';
 export interface Part {
   readonly at: number;
   readonly size: number;
-  /** `hex`: its digits. `number`: big-endian. `text`: one character (latin1) in a byte, without the spaces at its end. */
+  /**
+   * `hex`: its digits. `number`: big-endian. `text`: one character (latin1) in a byte, without the spaces at its end.
+   */
   readonly as: 'hex' | 'number' | 'text';
   /** What digits or text must look like, if there is more to say. */
   readonly form?: RegExp;

@@ -3,8 +3,8 @@
  * them, make new ones, and make the one that an answer carries. Where a header repeats the length of its message, the
  * codec writes and checks that: it is left out of what is read here, and zero in what is made.
  *
- * All throw `Iso8583Error` with `bad-header` for bytes or values that do not have the form. What was found is not in it:
- * where a sender leaves the header out, a message stands in its place.
+ * All throw `Iso8583Error` with `bad-header` for bytes or values that do not have the form. What was found is not in
+ * it: where a sender leaves the header out, a message stands in its place.
  */
 
 import { badHeader, type Part, readParts, writeParts } from './header-parts.ts';

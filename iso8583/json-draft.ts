@@ -19,9 +19,9 @@ type Headers = Record<string, Uint8Array>;
 type Values = Record<number, FieldValue>;
 
 /**
- * A draft that packs. Every header of the spec must be there. A field may be given under `fields`, under `parts` or under
- * both, where they must agree; the raw hex that stands under `parts` for a field without its structure agrees with any
- * value that is written so.
+ * A draft that packs. Every header of the spec must be there. A field may be given under `fields`, under `parts` or
+ * under both, where they must agree; the raw hex that stands under `parts` for a field without its structure agrees
+ * with any value that is written so.
  *
  * Throws `Iso8583Error`: `value-does-not-fit` with the place, `bad-mti`, `bad-header`, or whatever `Codec.pack` and
  * `Codec.build` find wrong. Where a value does not fit because it was printed masked, the error says so.

@@ -1,6 +1,6 @@
 /**
- * How values are shown to people. A masked text is as wide as the one it stands for, with `*` for what is hidden, so that
- * columns and lengths stay readable.
+ * How values are shown to people. A masked text is as wide as the one it stands for, with `*` for what is hidden, so
+ * that columns and lengths stay readable.
  *
  * Of a PAN the BIN and the last four digits may be shown (PCI DSS 3.4.1); BINs have eight digits since ISO/IEC
  * 7812-1:2017. What hides too much is a nuisance, what shows too much is a leak: where it is not clear which digits are
@@ -16,9 +16,9 @@ export interface MaskOptions {
 }
 
 /**
- * Masks a value as `Message.text` gives it. Where its parts are known (`parts` were cut from this very text, or from the
- * bytes that it is the hex of), each is masked by its own rule, and by that of the whole where it has none; what lies
- * between them (tags, lengths, separators) is shown.
+ * Masks a value as `Message.text` gives it. Where its parts are known (`parts` were cut from this very text, or from
+ * the bytes that it is the hex of), each is masked by its own rule, and by that of the whole where it has none; what
+ * lies between them (tags, lengths, separators) is shown.
  */
 export function maskText(
   text: string,

@@ -22,8 +22,8 @@ export interface Message<F extends number = number> {
   readonly bytes: Uint8Array;
   has(field: F): boolean;
   /**
-   * The full-width value, undefined when absent: digits for n and z (the separator as `=`), sign and digits for x+n, one
-   * character per byte for an, anp and ans (latin1, so that no byte is lost), upper-case hex for b.
+   * The full-width value, undefined when absent: digits for n and z (the separator as `=`), sign and digits for x+n,
+   * one character per byte for an, anp and ans (latin1, so that no byte is lost), upper-case hex for b.
    */
   text(field: F): string | undefined;
   /** The content without its length prefix as it came, a view of `bytes`; undefined when absent. */
@@ -35,8 +35,9 @@ export interface Message<F extends number = number> {
   /** MTI to the last byte before the field's own first byte (its prefix, if it has one): what a MAC in it covers. */
   coverOf(field: F): Uint8Array | undefined;
   /**
-   * What the field's value consists of, taken apart now: `unparsed` where it does not have the structure that the spec gives
-   * it, undefined where the field is absent or has none in this message. Offsets in the error count from the value's start.
+   * What the field's value consists of, taken apart now: `unparsed` where it does not have the structure that the spec
+   * gives it, undefined where the field is absent or has none in this message. Offsets in the error count from the
+   * value's start.
    */
   parts(field: F): ParsedParts | undefined;
 }

@@ -51,7 +51,9 @@ export interface FieldPlan {
   readonly prefixBytes: number;
   readonly prefixForm: PrefixForm;
   readonly prefixCharset: Charset;
-  /** Units = (count * unitsPerStep) / countsPerStep: BCD counted in bytes has 2 and 1, hex counted on the wire 1 and 2. */
+  /**
+   * Units = (count * unitsPerStep) / countsPerStep: BCD counted in bytes has 2 and 1, hex counted on the wire 1 and 2.
+   */
   readonly unitsPerStep: number;
   readonly countsPerStep: number;
   /** Bytes on the wire = ((units << spread) + nibble) >> nibble: `nibble` is 1 for BCD, `spread` is 1 for hex. */

@@ -1,6 +1,6 @@
 /**
- * Reading of fields, generated for one dialect: the size of a field and the way to its string as constants. What it gives
- * is what `textAt` gives, which does it where code may not be generated.
+ * Reading of fields, generated for one dialect: the size of a field and the way to its string as constants. What it
+ * gives is what `textAt` gives, which does it where code may not be generated.
  */
 
 import { DECIMAL, HEX_DIGITS } from './characters.ts';

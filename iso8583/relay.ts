@@ -61,7 +61,8 @@ export function relayMessage(
 
 /**
  * Works out the bitmaps of the changed message (`outcome`), how many of the received fields lie before each change
- * (`ranks`) and before the end of the last one (`passed`), and gives the bytes by which the message grows; negative when it becomes shorter.
+ * (`ranks`) and before the end of the last one (`passed`), and gives the bytes by which the message grows; negative
+ * when it becomes shorter.
  */
 function survey(message: Unpacked, changes: FieldSet): number {
   const { layout, end, positions } = message;
@@ -104,7 +105,10 @@ function copyWhole(message: Unpacked, growth: number, passed: number, into: Uint
   into.copyWithin(from + growth, from, base + end - start);
 }
 
-/** Writes the fields: what lies between two changed ones is one run. Those of a message that was copied whole are often in place. */
+/**
+ * Writes the fields: what lies between two changed ones is one run. Those of a message that was copied whole are often
+ * in place.
+ */
 function relayRuns(
   layout: Layout,
   message: Unpacked,
@@ -143,7 +147,10 @@ function relayRuns(
   return isWhole ? at + end - rest : copy(source, rest, end, into, at, base);
 }
 
-/** Writes the fields from `first` to `last` one by one: runs would take a third bitmap along that lies between two fields. */
+/**
+ * Writes the fields from `first` to `last` one by one: runs would take a third bitmap along that lies between two
+ * fields.
+ */
 function relayEach(
   layout: Layout,
   message: Unpacked,

@@ -1,7 +1,7 @@
 /**
  * The pass over the fields, generated for one dialect: every field's size and checks as constants, no loop over the
- * bitmap. It says no more than yes or no; `unpack` has the interpreted pass, which finds the words for a refusal. A test
- * holds the two together.
+ * bitmap. It says no more than yes or no; `unpack` has the interpreted pass, which finds the words for a refusal. A
+ * test holds the two together.
  */
 
 import { ASCII, type Charset, Class, DECIMAL, EBCDIC } from './characters.ts';
@@ -9,8 +9,8 @@ import { generate } from './generate.ts';
 import { type FieldPlan, PrefixForm } from './plan.ts';
 
 /**
- * Walks the fields from `at` to `end` and stores where each begins in `positions`. False when anything is not as the spec
- * says; `positions` then holds nothing of use. The words are those of the bitmaps without bits 1 and 65.
+ * Walks the fields from `at` to `end` and stores where each begins in `positions`. False when anything is not as the
+ * spec says; `positions` then holds nothing of use. The words are those of the bitmaps without bits 1 and 65.
  */
 export type Scan = (
   bytes: Uint8Array,
@@ -28,7 +28,9 @@ const PARAMETERS = ['bytes', 'at', 'end', 'word0', 'word1', 'word2', 'word3', 'p
 /** Above this many bytes a loop is not slower than one line for each. */
 const UNROLLED = 12;
 
-/** `plans` by field number, up to 128, and the words of bits that they have. Undefined where code may not be generated. */
+/**
+ * `plans` by field number, up to 128, and the words of bits that they have. Undefined where code may not be generated.
+ */
 export function generateScan(plans: readonly (FieldPlan | undefined)[], known: Int32Array): Scan | undefined {
   const strangers = [0, 1, 2, 3].map(word => `(word${word} & ${~(known[word] as number)})`);
   const blocks = [0, 1, 2, 3].map(word => {

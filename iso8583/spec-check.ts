@@ -2,8 +2,8 @@
  * Says what is wrong with a spec. It takes `unknown`, because a spec may come from a file that no compiler has seen: a
  * misspelt key would otherwise be a rule that silently does not hold.
  *
- * `spec-check/*-keys.ts` say which keys an object has and of which kind each is; the files beside them, what the keys say
- * together. The second is looked at once the first holds, so that one mistake makes one line.
+ * `spec-check/*-keys.ts` say which keys an object has and of which kind each is; the files beside them, what the keys
+ * say together. The second is looked at once the first holds, so that one mistake makes one line.
  */
 
 import { knownFields } from './spec-check/conditions.ts';

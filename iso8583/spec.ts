@@ -46,7 +46,9 @@ export interface FieldSpec {
   readonly name: string;
   readonly content: Content;
   readonly encoding: Encoding;
-  /** Exact size of a fixed field: digits for n, z and x+n (the sign not counted), bytes before coding for all others. */
+  /**
+   * Exact size of a fixed field: digits for n, z and x+n (the sign not counted), bytes before coding for all others.
+   */
   readonly length?: number;
   /** Largest size of a variable field, in the same unit. */
   readonly max?: number;
@@ -81,7 +83,10 @@ export type PartsSpec =
   | Track2Spec;
 
 interface PartsCommon {
-  /** All must hold for this structure to be the one; without it, it always is. Only for structures of a message's fields. */
+  /**
+   * All must hold for this structure to be the one; without it, it always is. Only for structures of a message's
+   * fields.
+   */
   readonly when?: readonly Condition[];
 }
 
@@ -99,9 +104,13 @@ export interface PositionalPart {
   /** As it is written behind the field's number: `60.1`. */
   readonly id: string;
   readonly name: string;
-  /** Digits, characters or bytes, whichever the value consists of. Only the last part may lack it: it takes the rest. */
+  /**
+   * Digits, characters or bytes, whichever the value consists of. Only the last part may lack it: it takes the rest.
+   */
   readonly length?: number;
-  /** Checked where it is given: `n` decimal digits, `an` letters and digits; in a value of bytes, as ASCII characters. */
+  /**
+   * Checked where it is given: `n` decimal digits, `an` letters and digits; in a value of bytes, as ASCII characters.
+   */
   readonly content?: 'n' | 'an';
   readonly sensitive?: Sensitive;
   readonly parts?: PartsSpec;
@@ -127,8 +136,8 @@ export interface BitmapPartsSpec extends PartsCommon {
 export interface TagSpec {
   readonly name: string;
   /**
-   * How its value is shown and checked: `b` as hex, the default in BER-TLV and datasets; `n` as BCD digits, without a filler;
-   * `an`, and `ans`, the default in text, as characters.
+   * How its value is shown and checked: `b` as hex, the default in BER-TLV and datasets; `n` as BCD digits, without a
+   * filler; `an`, and `ans`, the default in text, as characters.
    */
   readonly content?: 'b' | 'n' | 'an' | 'ans';
   /** Bytes of the value; a tag with no value is taken as well. */
@@ -140,8 +149,8 @@ export interface TagSpec {
 
 interface TagsCommon extends PartsCommon {
   /**
-   * By tag in upper-case hex (`9F26`), or as it is written in text (`A3`). A value that is built from its parts has them in
-   * this order, but that JavaScript puts keys which look like whole numbers (`82`, `95`) first, ascending.
+   * By tag in upper-case hex (`9F26`), or as it is written in text (`A3`). A value that is built from its parts has
+   * them in this order, but that JavaScript puts keys which look like whole numbers (`82`, `95`) first, ascending.
    */
   readonly tags?: { readonly [tag: string]: TagSpec };
   /** What happens to a tag that is not listed: kept, which is the default, or refused. */
@@ -209,8 +218,8 @@ export interface HeaderSpec {
   readonly min?: number;
   readonly max?: number;
   /**
-   * Where the header repeats the length of the message, all headers included: pack writes it there and unpack checks it.
-   * Offset and size in bytes.
+   * Where the header repeats the length of the message, all headers included: pack writes it there and unpack checks
+   * it. Offset and size in bytes.
    */
   readonly total?: { readonly at: number; readonly size: 2 | 4; readonly encoding: 'binary' | 'ascii' | 'bcd' };
   /** Of a header of fixed size: what it consists of. */
@@ -222,8 +231,8 @@ export type BitmapEncoding = 'binary' | 'hex' | 'hex-ebcdic';
 export interface BitmapSpec {
   readonly encoding: BitmapEncoding;
   /**
-   * 64: one bitmap, bit 1 is refused. 128: bit 1 says that a second one follows. 192: bit 65 says that there is a third,
-   * for fields 129 to 192.
+   * 64: one bitmap, bit 1 is refused. 128: bit 1 says that a second one follows. 192: bit 65 says that there is a
+   * third, for fields 129 to 192.
    */
   readonly fields: 64 | 128 | 192;
   /** Where the third stands: behind the second (the default), or in the place of field 65. */

@@ -1,6 +1,6 @@
 /**
- * Writes one field: prefix, padding, filler and content. Every byte of the field is written, so that nothing of what the
- * buffer held before is left in it.
+ * Writes one field: prefix, padding, filler and content. Every byte of the field is written, so that nothing of what
+ * the buffer held before is left in it.
  */
 
 import { HEX_DIGITS, HEX_NIBBLES, NO_NIBBLE } from './characters.ts';
@@ -11,8 +11,9 @@ import { maskText } from './mask.ts';
 import { expectation, type FieldPlan, Form, PrefixForm, wireBytes } from './plan.ts';
 
 /**
- * A string as `Message.text` gives it, or bytes: of characters the content as `Message.content` gives it, of a `b` field
- * the bytes before any coding. Packed digits take strings alone, since bytes would not say how many digits they hold.
+ * A string as `Message.text` gives it, or bytes: of characters the content as `Message.content` gives it, of a `b`
+ * field the bytes before any coding. Packed digits take strings alone, since bytes would not say how many digits they
+ * hold.
  */
 export type FieldValue = string | Uint8Array;
 
@@ -250,7 +251,10 @@ export function noRoom(room: number, plan?: FieldPlan, offset?: number): Iso8583
   return new Iso8583Error('buffer-too-small', { ...place, offset, expected: 'more room', found: `${room} bytes` });
 }
 
-/** Short values of fields that should hold no card data are shown, but for what looks like a card number; of others, the size. */
+/**
+ * Short values of fields that should hold no card data are shown, but for what looks like a card number; of others, the
+ * size.
+ */
 const LONGEST_SHOWN = 24;
 
 function misfit(plan: FieldPlan, value: FieldValue, offset: number): Iso8583Error {

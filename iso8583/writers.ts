@@ -1,7 +1,7 @@
 /**
  * Writing of fields, generated for one dialect: each field's sizes are constants, and a value is taken to be of the
- * ordinary kind. Whatever else comes (one to be padded, bytes where text is usual, one that does not fit, a buffer that is
- * too small) is left to `writeField`, which does it or says what is wrong. A test holds the two together.
+ * ordinary kind. Whatever else comes (one to be padded, bytes where text is usual, one that does not fit, a buffer that
+ * is too small) is left to `writeField`, which does it or says what is wrong. A test holds the two together.
  */
 
 import { ASCII, Class, HEX_NIBBLES } from './characters.ts';
@@ -12,7 +12,10 @@ import { type FieldValue, writeField } from './values.ts';
 /** Writes one field at `at` and gives the offset after it, or -1. What it wrote before it says -1 is of no use. */
 export type Writer = (value: FieldValue, into: Uint8Array, at: number) => number;
 
-/** Writes the fields whose bits are set in one word of the bitmaps, and gives the offset after them. Throws as `writeField` does. */
+/**
+ * Writes the fields whose bits are set in one word of the bitmaps, and gives the offset after them. Throws as
+ * `writeField` does.
+ */
 export type WordWriter = (
   word: number,
   values: readonly (FieldValue | null | undefined)[],
@@ -24,7 +27,9 @@ export type WordWriter = (
 export interface Writers {
   /** By field number. */
   readonly one: readonly (Writer | undefined)[];
-  /** By word: engines do not optimise functions of more than a certain size, and all fields of a large dialect are more. */
+  /**
+   * By word: engines do not optimise functions of more than a certain size, and all fields of a large dialect are more.
+   */
   readonly words: readonly WordWriter[];
 }
 
@@ -53,7 +58,8 @@ export function generateWriters(plans: readonly (FieldPlan | undefined)[]): Writ
 /** What is done for one field when its bit is set. */
 function block(plan: FieldPlan): string {
   const bit = (0x80000000 >>> ((plan.field - 1) & 31)) | 0;
-  // The call is repeated where it is needed rather than reached by a jump: the optimising compiler likes cold ends better
+  // The call is repeated where it is needed rather than reached by a jump: the optimising compiler likes cold ends
+  // better
   // than paths that meet again, by a fifth of the time of the whole.
   const other = `at = writeField(plans[${plan.field}], value, into, at, base);`;
   const lines = linesOf(plan, { fail: `{ ${other} break field; }`, done: 'at = end; break field;' }) ?? [other];
@@ -176,9 +182,9 @@ function trackNibbles({ rightAligned, filler }: FieldPlan): string[] {
 const TRACK_BITS = 0x23ff;
 
 /**
- * `wrong` collects all codes, or what a digit's code and `0` differ in, so that one look at the end tells whether there was
- * a character that is none. For letters `b` is left with the class that all characters must be in. Four at a time, which
- * saves a quarter.
+ * `wrong` collects all codes, or what a digit's code and `0` differ in, so that one look at the end tells whether there
+ * was a character that is none. For letters `b` is left with the class that all characters must be in. Four at a time,
+ * which saves a quarter.
  */
 function characters({ mask }: FieldPlan): string[] {
   const take = (at: string): string => {

@@ -13,8 +13,8 @@ export interface Operation {
   /** How many distinct inputs there are. */
   readonly inputs: number;
   /**
-   * Does it once for each of `count` inputs, beginning with number `from`, and gives a sum (32 bits) to which each result
-   * adds something that depends on the input. `from + count` is at most `inputs`.
+   * Does it once for each of `count` inputs, beginning with number `from`, and gives a sum (32 bits) to which each
+   * result adds something that depends on the input. `from + count` is at most `inputs`.
    */
   run(from: number, count: number): number;
 }

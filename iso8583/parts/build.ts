@@ -18,8 +18,8 @@ import { bytesOf } from './value.ts';
  * as `partsToJson` gives them; a string in the place of an object is taken as the whole text of that part.
  *
  * Lengths are in their shortest form, and there is no padding between tags. Tags stand in the order of the spec, then
- * those that it does not list, in the order of `json`; in both, JavaScript puts keys that look like whole numbers (`82`,
- * `95`) first, ascending. Throws `Iso8583Error` `value-does-not-fit` with the path of the part.
+ * those that it does not list, in the order of `json`; in both, JavaScript puts keys that look like whole numbers
+ * (`82`, `95`) first, ascending. Throws `Iso8583Error` `value-does-not-fit` with the path of the part.
  */
 export function buildParts(spec: PartsSpec, json: PartsJson, as: 'bytes', path: string): Uint8Array;
 export function buildParts(spec: PartsSpec, json: PartsJson, as: 'text', path: string): string;

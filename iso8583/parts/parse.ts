@@ -25,10 +25,10 @@ const DEEPEST = 8;
  * `problemsOf` found no fault with. `path` is the value's own, and that of the error continues it: `55.9F26`. The
  * error's offset is in bytes from the start of the value; `digitsPerByte` is 2 where the digits of a string were BCD.
  *
- * Never throws for what the value holds. Structures are within each other as the spec has them, in at most eight levels;
- * a part takes at least one byte (or digit, or the two of a tag and a length), but for one that may be empty at the end of
- * its structure. So a level has no more parts than the value has bytes, and less than 1,200 bytes are allocated for each
- * byte of the value and level, as a test sees to.
+ * Never throws for what the value holds. Structures are within each other as the spec has them, in at most eight
+ * levels; a part takes at least one byte (or digit, or the two of a tag and a length), but for one that may be empty at
+ * the end of its structure. So a level has no more parts than the value has bytes, and less than 1,200 bytes are
+ * allocated for each byte of the value and level, as a test sees to.
  */
 export function parseParts(
   spec: PartsSpec,

@@ -34,8 +34,8 @@ export interface Parts {
 export type PartsJson = string | readonly PartsJson[] | { readonly [id: string]: PartsJson };
 
 /**
- * JSON keeps each part, and the order of each tag's occurrences. The order among different tags is lost where JavaScript
- * has its own: keys that look like whole numbers (`82`, `95`) come first, ascending.
+ * JSON keeps each part, and the order of each tag's occurrences. The order among different tags is lost where
+ * JavaScript has its own: keys that look like whole numbers (`82`, `95`) come first, ascending.
  */
 export function partsToJson({ repeated, records }: Parts): PartsJson {
   const list = records.map(recordToJson);

@@ -1,4 +1,6 @@
-/** Values that follow each other, each after its tag and its length. How these two are written is a notation's affair. */
+/**
+ * Values that follow each other, each after its tag and its length. How these two are written is a notation's affair.
+ */
 
 import type { BerTlvSpec, DatasetsSpec, PartsSpec, Sensitive, TagSpec, TextTlvSpec } from '../spec.ts';
 import { type Build, type Draft, isList, isObject, misfit, objectOf } from './draft.ts';

@@ -20,7 +20,10 @@ export interface Piece {
   readonly part?: string;
 }
 
-/** The whole message, piece by piece, with no byte left out, each piece followed by its parts. Takes a spec that compiles; throws `Iso8583Error`. */
+/**
+ * The whole message, piece by piece, with no byte left out, each piece followed by its parts. Takes a spec that
+ * compiles; throws `Iso8583Error`.
+ */
 export function piecesOf(spec: Spec, bytes: Uint8Array): readonly Piece[] {
   const layout = layoutOf(spec);
   const message = unpackMessage(layout, bytes, 0, bytes.length);

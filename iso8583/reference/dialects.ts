@@ -17,8 +17,8 @@ import {
 } from './dialect-words.ts';
 
 /**
- * The text of `docs/reference/dialects/NAME.md`. Everything in it comes from the spec, and the pieces of the sample from
- * the codec. Throws `Iso8583Error` for a sample that is no message of the dialect.
+ * The text of `docs/reference/dialects/NAME.md`. Everything in it comes from the spec, and the pieces of the sample
+ * from the codec. Throws `Iso8583Error` for a sample that is no message of the dialect.
  */
 export function dialectMarkdown(spec: Spec, sample: DialectSample): string {
   return [

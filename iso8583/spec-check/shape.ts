@@ -1,6 +1,6 @@
 /**
- * What an object of a spec may hold, as a table: for each key its kind, its default and its meaning. The checker and the
- * reference page both read these tables, so that no key is checked and undocumented.
+ * What an object of a spec may hold, as a table: for each key its kind, its default and its meaning. The checker and
+ * the reference page both read these tables, so that no key is checked and undocumented.
  */
 
 /** Takes one mistake, in words. */

@@ -4,7 +4,9 @@ import type { Content } from '../spec.ts';
 import type { FIELD } from './field-keys.ts';
 import type { Checked, Say } from './shape.ts';
 
-/** The value that a structure is cut from. Sizes are in digits, characters or bytes, whichever the value consists of. */
+/**
+ * The value that a structure is cut from. Sizes are in digits, characters or bytes, whichever the value consists of.
+ */
 export interface Source {
   readonly content: Content;
   /** Exactly so many. */

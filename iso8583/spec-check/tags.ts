@@ -15,8 +15,9 @@ interface Tags {
 }
 
 /**
- * One byte that is not zero and whose low five bits are not all ones; or one where they are, and one or two more, of which
- * the last alone has bit 8 clear (ISO/IEC 7816-4, EMV 4.3 Book 3 Annex B). A zero that only makes a tag longer is none.
+ * One byte that is not zero and whose low five bits are not all ones; or one where they are, and one or two more, of
+ * which the last alone has bit 8 clear (ISO/IEC 7816-4, EMV 4.3 Book 3 Annex B). A zero that only makes a tag longer is
+ * none.
  */
 const BER_TAG = /^(?:(?!00|[13579BDF]F)[0-9A-F]{2}|[13579BDF]F(?:(?!80)[89A-F][0-9A-F])?[0-7][0-9A-F])$/;
 /** A length has two bytes at most. */

@@ -1,4 +1,6 @@
-/** Headers are read, made and turned round for the answer. Expected bytes are written out or come from the generator. */
+/**
+ * Headers are read, made and turned round for the answer. Expected bytes are written out or come from the generator.
+ */
 
 import t from 'tap';
 import { Iso8583Error } from '../../iso8583/errors.ts';

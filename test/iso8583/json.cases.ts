@@ -1,4 +1,7 @@
-/** A message as JSON and back: what is printed in full packs to the same bytes, and what is wrong is told with its place. */
+/**
+ * A message as JSON and back: what is printed in full packs to the same bytes, and what is wrong is told with its
+ * place.
+ */
 
 import t from 'tap';
 import { samples } from '../../iso8583/dialects/samples.ts';

@@ -1,6 +1,6 @@
 /**
- * What must be true of any message of any spec, with a fixed seed. `npm run fuzz` does the same with other seeds, a million
- * times.
+ * What must be true of any message of any spec, with a fixed seed. `npm run fuzz` does the same with other seeds, a
+ * million times.
  */
 
 import t from 'tap';

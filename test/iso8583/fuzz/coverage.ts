@@ -1,6 +1,6 @@
 /**
- * Which blocks of the codec have run, as V8 counts them: what the code that is generated for a dialect does is counted as
- * well. Inputs that reach a block for the first time are worth keeping.
+ * Which blocks of the codec have run, as V8 counts them: what the code that is generated for a dialect does is counted
+ * as well. Inputs that reach a block for the first time are worth keeping.
  */
 
 import { Session } from 'node:inspector/promises';

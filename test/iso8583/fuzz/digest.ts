@@ -1,6 +1,7 @@
 /**
  * Everything that the codec does with a fixed set of inputs, as one number for each dialect. Run as a program it prints
- * them: started with `node --disallow-code-generation-from-strings` the codec has no generated code, and must do the same.
+ * them: started with `node --disallow-code-generation-from-strings` the codec has no generated code, and must do the
+ * same.
  */
 
 import { createHash, type Hash } from 'node:crypto';

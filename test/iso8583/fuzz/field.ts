@@ -1,6 +1,6 @@
 /**
- * One field on the wire, written and read plainly after what `spec.ts` says of it. Nothing of the codec is used here: this
- * is what the codec is held against.
+ * One field on the wire, written and read plainly after what `spec.ts` says of it. Nothing of the codec is used here:
+ * this is what the codec is held against.
  */
 
 import type { FieldSpec } from '../../../iso8583/spec.ts';

@@ -40,7 +40,9 @@ function shortened(random: Random, spec: Spec, field: number, form: Form): Given
   return { value, piece: pieceOf(spec, field, text) };
 }
 
-/** A value that the field cannot take: too long, too short, or of the wrong characters; undefined where there is none. */
+/**
+ * A value that the field cannot take: too long, too short, or of the wrong characters; undefined where there is none.
+ */
 export function misfit(random: Random, form: Form): FieldValue | undefined {
   const { content, encoding, length, max = 0, pad } = form;
   const width = content === 'b' ? 2 : 1;
@@ -52,7 +54,8 @@ export function misfit(random: Random, form: Form): FieldValue | undefined {
     case 2:
       return encoding === 'bcd' ? new Uint8Array(Math.max(1, length ?? max)) : undefined;
     default: {
-      // An s with a caron is in no latin1; what looks like a digit when only the low byte is taken must be refused, too.
+      // An s with a caron is in no latin1; what looks like a digit when only the low byte is taken must be refused,
+      // too.
       const value = fieldValue(random, form);
       const at = random.below(value.length);
       const wrong = oneIn(random, 2) ? 'š' : String.fromCharCode(0x100 + value.charCodeAt(at));

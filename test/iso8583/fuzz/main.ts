@@ -1,6 +1,6 @@
 /**
- * The fuzzer: `npm run fuzz -- --cases 1000000 --seed 1 --seconds 600 --threads 2 --corpus DIR`, all optional. Without a
- * seed each run has another one, which is printed. Ends with status 1 when anything was not as it must be.
+ * The fuzzer: `npm run fuzz -- --cases 1000000 --seed 1 --seconds 600 --threads 2 --corpus DIR`, all optional. Without
+ * a seed each run has another one, which is printed. Ends with status 1 when anything was not as it must be.
  */
 
 import { parseArgs } from 'node:util';

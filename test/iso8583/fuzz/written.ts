@@ -22,8 +22,8 @@ export function own<T>(what: string, run: () => T): T | Iso8583Error {
 const dirt = new Uint8Array(64 * 1024);
 
 /**
- * `write` must write exactly `form` at `at` and give the offset after it: into a buffer full of old bytes, and with guards
- * on both sides that it leaves alone. Into a buffer that is too small by any number of bytes it must refuse to.
+ * `write` must write exactly `form` at `at` and give the offset after it: into a buffer full of old bytes, and with
+ * guards on both sides that it leaves alone. Into a buffer that is too small by any number of bytes it must refuse to.
  */
 export function writeGuarded(
   what: string,
