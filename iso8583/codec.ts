@@ -91,7 +91,7 @@ export interface Codec<F extends number = number, B extends number = F> {
  */
 export function compile<const S extends Spec>(spec: S): Codec<FieldNumber<S>, BytesField<S>> {
   const problems = problemsOf(spec);
-  if (problems.length > 0) throw new SpecError(String(spec?.name), problems);
+  if (problems.length > 0) throw new SpecError(typeof spec?.name === 'string' ? spec.name : 'without a name', problems);
   const codec: Codec = new CompiledCodec(spec);
   // That only the spec's own numbers come out of it and go into it is what the layout sees to.
   return codec as unknown as Codec<FieldNumber<S>, BytesField<S>>;
@@ -108,13 +108,12 @@ export function fieldNumbers<const S extends Spec>(
 class CompiledCodec implements Codec {
   readonly spec: Spec;
   readonly #layout: Layout;
-  /** What fields in an object are taken over into, for the time of one call. */
-  readonly #own: FieldSet;
+  /** What fields in an object are taken over into, for the time of one call; undefined meanwhile. */
+  #spare: FieldSet | undefined;
 
   constructor(spec: Spec) {
     this.spec = spec;
     this.#layout = layoutOf(spec);
-    this.#own = new FieldSet(this.#layout);
   }
 
   unpack(bytes: Uint8Array, start = 0, end = bytes.length): Message {
@@ -125,25 +124,36 @@ class CompiledCodec implements Codec {
   }
 
   pack({ mti, headers, fields }: Draft, into: Uint8Array, at = 0): number {
+    checkOffset(at, into);
     if (fields instanceof FieldSet) return packMessage(this.#mine(fields), mti, headers, into, at);
+    const own = this.#borrow();
     try {
-      return packMessage(this.#own.setAll(fields as DraftFields), mti, headers, into, at);
+      return packMessage(own.setAll(fields as DraftFields), mti, headers, into, at);
     } finally {
-      this.#own.clear();
+      this.#spare = own.clear();
     }
   }
 
   relay(source: Message, { mti, headers, fields }: Changes, into: Uint8Array, at = 0): number {
+    checkOffset(at, into);
     if (!(source instanceof Unpacked) || source.layout !== this.#layout) {
       throw new TypeError(`relay: the message was not unpacked by this codec (${this.spec.name})`);
     }
     if (fields instanceof FieldSet) return relayMessage(source, this.#mine(fields), mti, headers, into, at);
+    const own = this.#borrow();
     try {
-      if (fields !== undefined) this.#own.setAll(fields as DraftFields);
-      return relayMessage(source, this.#own, mti, headers, into, at);
+      if (fields !== undefined) own.setAll(fields as DraftFields);
+      return relayMessage(source, own, mti, headers, into, at);
     } finally {
-      this.#own.clear();
+      this.#spare = own.clear();
     }
+  }
+
+  /** A getter in the object that is taken over may pack a message of its own. */
+  #borrow(): FieldSet {
+    const spare = this.#spare ?? new FieldSet(this.#layout);
+    this.#spare = undefined;
+    return spare;
   }
 
   validate(message: Message): Verdict {
@@ -162,6 +172,10 @@ class CompiledCodec implements Codec {
     if (fields.layout === this.#layout) return fields;
     throw new TypeError(`these fields were made by another codec than this one (${this.spec.name})`);
   }
+}
+
+function checkOffset(at: number, into: Uint8Array): void {
+  if (!(at >= 0 && at <= into.length)) throw new RangeError(`${at} is not within ${into.length} bytes`);
 }
 
 /** A message that is not packed yet, as far as conditions ask it: fields of bytes are not looked into. */

@@ -45,7 +45,8 @@ export class FieldSet implements Fields {
   }
 
   set(field: number, value: FieldValue | null | undefined): this {
-    if (this.layout.plans[field] === undefined) throw unknownField(this.layout, String(field));
+    if (typeof field !== 'number' || this.layout.plans[field] === undefined)
+      throw unknownField(this.layout, String(field));
     const word = wordOf(field);
     const bit = bitOf(field);
     if (value === undefined || value === null) this.given[word] = (this.given[word] as number) & ~bit;
@@ -63,12 +64,10 @@ export class FieldSet implements Fields {
   /** Takes over an object with numbers as keys. Throws `Iso8583Error` for a key that is no field of the spec. */
   setAll(fields: { readonly [field: number]: FieldValue | null | undefined }): this {
     for (const key of Object.keys(fields)) {
-      const field = Number(key);
-      // A key such as "02" would name a field twice: a number is written with no more characters than it has digits.
-      const isPlain = key.length === (field < 10 ? 1 : field < 100 ? 2 : 3);
+      const field = numberOf(key);
       const value = fields[field];
-      if (isPlain && this.layout.plans[field] !== undefined) this.set(field, value);
-      else if (!isPlain || value !== undefined) throw unknownField(this.layout, key);
+      if (this.layout.plans[field] !== undefined) this.set(field, value);
+      else if (field < 0 || value !== undefined) throw unknownField(this.layout, key);
     }
     return this;
   }
@@ -86,6 +85,18 @@ export class FieldSet implements Fields {
     this.#removes = false;
     return this;
   }
+}
+
+/** The number that a key of up to three digits is, otherwise -1: `02` and `2e0` would name field 2 a second time. */
+function numberOf(key: string): number {
+  if (key.length === 0 || key.length > 3) return -1;
+  let number = 0;
+  for (let index = 0; index < key.length; index++) {
+    const digit = key.charCodeAt(index) - 0x30;
+    if (!(digit >= 0 && digit <= 9) || number + digit === 0) return -1;
+    number = number * 10 + digit;
+  }
+  return number;
 }
 
 /** The error for a field, named by its key, that the spec does not have. */

@@ -24,7 +24,8 @@ type Values = Record<number, FieldValue>;
  * with any value that is written so.
  *
  * Throws `Iso8583Error`: `value-does-not-fit` with the place, `bad-mti`, `bad-header`, or whatever `Codec.pack` and
- * `Codec.build` find wrong. Where a value does not fit because it was printed masked, the error says so.
+ * `Codec.build` find wrong. A value of the card that was printed masked is refused, even where its stars would fit: the
+ * error says so.
  */
 export function jsonToDraft(codec: Codec, json: unknown): Draft {
   const message = objectAt('message', json);
@@ -44,9 +45,10 @@ export function jsonToDraft(codec: Codec, json: unknown): Draft {
     const draft = { mti, headers, fields: withParts(codec, mti, valuesOf(given), parts) };
     const whole = codec.unpack(packToBytes(codec, draft));
     for (const field of fieldsOf(parts)) if (field in given) checkAgreement(codec, whole, field, parts[field]);
+    refuseMasked(codec, whole);
     return draft;
   } catch (error) {
-    throw error instanceof Iso8583Error ? explained(error, given, parts) : error;
+    throw error instanceof Iso8583Error ? explained(codec, error, given, parts) : error;
   }
 }
 
@@ -88,6 +90,7 @@ function valuesOf(given: Json): Values {
   // A key that is no field is for the codec to refuse, with all others of its kind.
   const values = Object.entries(given).map(([key, value]) => {
     if (typeof value === 'string') return [key, value] as const;
+    if (/^[1-9]\d{0,2}$/.test(key)) throw misplaced(Number(key), 'a string', kindOf(value));
     throw misfit(`fields.${label(key)}`, 'a string', kindOf(value));
   });
   return Object.fromEntries(values);
@@ -97,6 +100,10 @@ function valuesOf(given: Json): Values {
 function withParts(codec: Codec, mti: string, values: Values, parts: Json): Values {
   const all = { ...values };
   const alone = fieldsOf(parts).filter(field => !(field in values));
+  // There it is raw, as on the wire, and stands beside the value that it is the bytes of.
+  const raw = alone.find(field => typeof parts[field] === 'string');
+  if (raw !== undefined)
+    throw misplaced(raw, 'an object of parts, or a value under fields', 'a string under parts alone');
   // A structure that depends on the message is looked for when all others are there for it to depend on.
   for (const depends of [false, true]) {
     for (const field of alone.filter(one => dependsOnMessage(codec, one) === depends)) {
@@ -142,13 +149,32 @@ function readsAs(codec: Codec, message: Message, field: number, hex: string): bo
   }
 }
 
+/** Text may hold stars, and so they would be taken for it. What masking leaves as it is, though, is what masking left. */
+function refuseMasked(codec: Codec, message: Message): void {
+  const shown = messageToJson(codec, message).fields;
+  for (const field of message.fields()) {
+    const { sensitive } = codec.spec.fields[field] ?? {};
+    if (sensitive === undefined || sensitive === 'private') continue;
+    if (holdsStar([shown[field]]) && shown[field] === message.text(field)) {
+      throw new Iso8583Error('value-does-not-fit', { field, expected: 'a value in full', found: MASKED });
+    }
+  }
+}
+
+const MASKED = 'a masked one: the message was printed without its card data';
+
 /** The error itself, or what is behind it: stars where a value was hidden. */
-function explained(error: Iso8583Error, given: Json, parts: Json): Iso8583Error {
+function explained({ spec }: Codec, error: Iso8583Error, given: Json, parts: Json): Iso8583Error {
   const { code, offset } = error;
   const field = error.field ?? Number.parseInt(error.path ?? '', 10);
-  if (code !== 'value-does-not-fit' || !holdsStar([given[field], parts[field]])) return error;
-  const found = 'a masked one: the message was printed without its card data';
-  return new Iso8583Error(code, { field, path: error.path ?? '', offset, expected: 'a value in full', found });
+  const own = spec.fields[field];
+  const isMasked = own?.sensitive !== undefined || own?.parts !== undefined;
+  if (code !== 'value-does-not-fit' || !isMasked || !holdsStar([given[field], parts[field]])) return error;
+  return new Iso8583Error(code, { field, path: error.path ?? '', offset, expected: 'a value in full', found: MASKED });
+}
+
+function misplaced(field: number, expected: string, found: string): Iso8583Error {
+  return new Iso8583Error('value-does-not-fit', { field, expected, found });
 }
 
 /** Whether any text in it has one. Without recursion: from outside it may be of any depth. */

@@ -102,9 +102,12 @@ function maskPan(text: string, { binDigits = 8 }: MaskOptions): string {
 
 /** Twelve digits or more, as they are or in groups. */
 const RUN = /\d(?:[ -]?\d){11,}/g;
+/** The same as the beginning of a track, and all that follows in it: expiry, service code, what proves the card. */
+const TRACK = /(\d(?:[ -]?\d){11,})([=D][\d=D]+|\^[^?]*)/g;
 
 function maskRuns(text: string, options: MaskOptions): string {
-  const masked = text.replace(RUN, run => {
+  const tailless = text.replace(TRACK, (_, run: string, tail: string) => run + tail.charAt(0) + stars(tail.slice(1)));
+  const masked = tailless.replace(RUN, run => {
     const digits = run.replace(/[ -]/g, '');
     // A shorter PAN could be in it, beside other digits.
     const clear = digits.length <= LONGEST_PAN && digits === run;

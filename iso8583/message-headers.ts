@@ -70,7 +70,7 @@ export function writeHeaders(
     const source = own ?? received?.source;
     const from = own === undefined ? receivedAt : 0;
     const size = own?.length ?? receivedSize;
-    if (source === undefined || (header.length !== undefined && size !== header.length)) {
+    if (!(source instanceof Uint8Array) || (header.length !== undefined && size !== header.length)) {
       const expected = header.length === undefined ? `${header.min} to ${header.max} bytes` : `${header.length} bytes`;
       throw bad(header.name, at - base, expected, source === undefined ? 'none' : `${size}`);
     }

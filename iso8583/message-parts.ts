@@ -18,7 +18,8 @@ export function partsOf(layout: Layout, message: Asked, field: number): ParsedPa
   const text = message.text(field);
   if (plan === undefined || structure === undefined || text === undefined) return undefined;
   const value = plan.spec.content === 'b' ? new Uint8Array(Buffer.from(text, 'hex')) : text;
-  return parseParts(structure, value, plan.path, plan.form === Form.nibbles ? 2 : 1);
+  const { path, form, spec } = plan;
+  return parseParts(structure, value, path, form === Form.nibbles ? 2 : 1, spec.sensitive !== undefined);
 }
 
 /** The value of a field from its parts. Throws `Iso8583Error` where they do not fit, or there is nothing to fit. */

@@ -35,10 +35,8 @@ export function dialectOf(name: string | undefined): Spec {
 
 /** Whatever JSON the file holds: `compile` is who checks it. */
 function specOf(path: string, world: World): Spec {
-  return jsonOf(
-    contentOf('--spec-file', () => world.readFile(path)),
-    '--spec-file',
-  ) as Spec;
+  const text = contentOf('--spec-file', () => world.readFile(path));
+  return jsonOf(text, '--spec-file', 'bad-spec') as Spec;
 }
 
 function contentOf(what: string, read: () => string): string {
@@ -86,13 +84,22 @@ export function bytesOf(text: string): Uint8Array {
 }
 
 /** What a JSON document holds. The parser's own words quote it, so only the place is told, where they name one. */
-export function jsonOf(text: string, what: string): unknown {
+export function jsonOf(text: string, what: string, code: 'bad-json' | 'bad-spec' = 'bad-json'): unknown {
   try {
-    return JSON.parse(text);
+    // Some editors put a mark in front that JSON does not know.
+    return JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const place = / at position (\d+)/.exec(error.message)?.[1];
-    const where = place === undefined ? '' : `, at character ${Number(place) + 1}`;
-    throw new Refusal('bad-json', `${what} is no JSON document${where}`);
+    throw new Refusal(code, `${what} is no JSON document${place === undefined ? '' : placeOf(text, Number(place))}`);
   }
+}
+
+function placeOf(text: string, position: number): string {
+  const lines = text
+    .replace(/^\ufeff/, '')
+    .slice(0, position)
+    .split('\n');
+  const column = (lines.at(-1) ?? '').length + 1;
+  return lines.length === 1 ? `, at character ${column}` : `, at line ${lines.length}, character ${column}`;
 }

@@ -33,7 +33,10 @@ export const OPTIONS = {
     value: '6|8',
     about: 'How many digits of the front of a card number are shown, 8 by default.',
   },
-  json: { type: 'boolean', about: 'JSON instead of text, errors on standard error included.' },
+  json: {
+    type: 'boolean',
+    about: 'JSON instead of text: errors, and what `describe` and `specs` print. `pack` prints hex all the same.',
+  },
   help: { type: 'boolean', short: 'h', about: 'Says how the command is called.' },
 } as const satisfies Readonly<Record<string, Option>>;
 

@@ -10,7 +10,10 @@ export const REFUSALS = {
   'bad-hex': { status: 1, about: 'What should be hex is none.' },
   'bad-json': { status: 1, about: 'What should be JSON is none.' },
   'bad-framing': { status: 1, about: 'The length prefix does not say how long the message is, or cannot.' },
-  'bad-spec': { status: 2, about: 'The spec has mistakes: a line for each, and in JSON the list `problems`.' },
+  'bad-spec': {
+    status: 2,
+    about: 'The spec is no JSON document, or has mistakes: a line for each, and in JSON the list `problems`.',
+  },
   usage: { status: 2, about: 'The command line itself is wrong, or a file cannot be read.' },
 } as const satisfies Readonly<Record<string, { readonly status: number; readonly about: string }>>;
 

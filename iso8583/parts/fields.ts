@@ -72,7 +72,9 @@ function takeField(
   } catch (error) {
     if (!(error instanceof Iso8583Error)) throw error;
     const { code, offset = at, expected = 'a field', found = 'none' } = error;
-    throw refusal(value, { code, at: offset * scale, expected, found, id, label: spec.name });
+    // A size, or a byte of the value.
+    const shown = value.hidden && /^[0-9A-F]{2}$/.test(found) ? '**' : found;
+    throw refusal(value, { code, at: offset * scale, expected, found: shown, id, label: spec.name });
   }
   const text = textAt(plan, bytes, at);
   const start = (at + plan.prefixBytes) * scale;
@@ -82,7 +84,15 @@ function takeField(
   const hex = spec.content === 'b';
   const perByte = spec.encoding === 'bcd' || spec.encoding === 'binary' ? 2 : 1;
   const path = `${value.path}.${id}`;
-  const parts = parse(inner, { text, hex, perByte, path, offset: offsetOf(value, start), depth: value.depth + 1 });
+  const parts = parse(inner, {
+    text,
+    hex,
+    perByte,
+    path,
+    offset: offsetOf(value, start),
+    depth: value.depth + 1,
+    hidden: value.hidden,
+  });
   return { part: { ...part, parts }, next };
 }
 
@@ -130,7 +140,7 @@ function buildField(spec: FieldSpec, number: number, id: string, json: PartsJson
     return Array.from(room.subarray(0, end), hexByte).join('');
   } catch (error) {
     if (!(error instanceof Iso8583Error)) throw error;
-    throw misfit(path, error.expected ?? 'a field', error.found ?? 'another');
+    throw misfit(path, error.expected ?? 'a field', `a value of ${text.length}`);
   }
 }
 

@@ -23,7 +23,8 @@ const DEEPEST = 8;
 /**
  * Takes apart a value: a string of digits or characters (latin1, one for each byte), or bytes. `spec` is one that
  * `problemsOf` found no fault with. `path` is the value's own, and that of the error continues it: `55.9F26`. The
- * error's offset is in bytes from the start of the value; `digitsPerByte` is 2 where the digits of a string were BCD.
+ * error's offset is in bytes from the start of the value; `digitsPerByte` is 2 where the digits of a string were BCD;
+ * `hidden` is false where a byte of the value may be shown.
  *
  * Never throws for what the value holds. Structures are within each other as the spec has them, in at most eight
  * levels; a part takes at least one byte (or digit, or the two of a tag and a length), but for one that may be empty at
@@ -35,8 +36,9 @@ export function parseParts(
   source: string | Uint8Array,
   path: string,
   digitsPerByte: 1 | 2 = 1,
+  hidden = true,
 ): ParsedParts {
-  const place = { path, offset: 0, depth: 0 };
+  const place = { path, offset: 0, depth: 0, hidden };
   const value =
     typeof source === 'string'
       ? { ...place, text: source, hex: false, perByte: digitsPerByte }

@@ -22,6 +22,8 @@ export interface Value {
   readonly offset: number;
   /** How many values this one lies in. */
   readonly depth: number;
+  /** The whole is sensitive: nothing of it is shown in an error. */
+  readonly hidden: boolean;
 }
 
 /** Takes a value within another apart: handed to each kind of structure, so that none knows all the others. */
@@ -46,6 +48,7 @@ export function within(whole: Value, from: number, id: string, text: string, sho
     path: `${whole.path}.${id}`,
     offset: offsetOf(whole, from),
     depth: whole.depth + 1,
+    hidden: whole.hidden,
   };
 }
 
@@ -101,7 +104,7 @@ export function checkContent(value: Value, content: string | undefined, part: Pa
     code: content === 'n' ? 'bad-digit' : 'bad-character',
     at: start + (index * (end - start)) / text.length,
     expected: content === 'n' ? 'decimal digits' : 'letters and digits',
-    found: sensitive === undefined ? hexByte(text.charCodeAt(index)) : '**',
+    found: sensitive === undefined && !value.hidden ? hexByte(text.charCodeAt(index)) : '**',
     id,
     label: name,
   });

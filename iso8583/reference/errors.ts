@@ -4,7 +4,7 @@ import { ERROR_CODES, type Iso8583Error } from '../errors.ts';
 const PROPERTIES: Readonly<Record<Exclude<keyof Iso8583Error, keyof Error>, string>> = {
   code: 'One of the codes below.',
   field: 'Number of the field, where there is one.',
-  path: '`mti`, `bitmap`, `header.tpdu`, the number of the field, or that of a part: `55.9F26`.',
+  path: '`mti`, `bitmap`, `header.tpdu`, the number of the field, or that of a part: `55.9F26`. Of JSON also where something stands in it: `message`, `fields.x`, `parts.x`, or the key itself.',
   offset:
     'Bytes from the start of the message, headers included; in an error about a part, from the start of the value of its field.',
   expected: 'What should have been there, in words.',

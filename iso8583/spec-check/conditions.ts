@@ -9,6 +9,8 @@ interface KnownField {
   readonly parts: ReadonlySet<string>;
   /** Whether what its parts are depends on the message. */
   readonly depends: boolean;
+  /** Whether they are cut from bytes, which conditions do not look into. */
+  readonly ofBytes: boolean;
 }
 
 export type KnownFields = ReadonlyMap<number, KnownField>;
@@ -24,18 +26,19 @@ function knownField(field: unknown): KnownField {
   const positional = structures.filter(({ kind }) => kind === 'positional').map(({ parts }) => parts);
   const ids = positional.filter(list.fits).flatMap(parts => parts.filter(object.fits).map(({ id }) => id));
   const depends = structures.some(structure => Object.hasOwn(structure, 'when'));
-  return { parts: new Set(ids.filter(id => typeof id === 'string')), depends };
+  const ofBytes = object.fits(field) && field.content === 'b';
+  return { parts: new Set(ids.filter(id => typeof id === 'string')), depends, ofBytes };
 }
 
 /**
- * Checks a list of conditions. `choosing` says that parts are chosen by them: those cannot ask for parts that are
- * themselves chosen so, or the choice could go round in circles.
+ * Checks a list of conditions. None can ask for a part that depends on the message itself: which one is meant would not
+ * be certain, and a choice could go round in circles.
  */
-export function checkWhen(when: readonly unknown[], known: KnownFields, choosing: boolean, say: Say): void {
-  for (const condition of when) checkCondition(condition, known, choosing, within(say, 'when'));
+export function checkWhen(when: readonly unknown[], known: KnownFields, say: Say): void {
+  for (const condition of when) checkCondition(condition, known, within(say, 'when'));
 }
 
-function checkCondition(condition: unknown, known: KnownFields, choosing: boolean, say: Say): void {
+function checkCondition(condition: unknown, known: KnownFields, say: Say): void {
   const keys = object.fits(condition) ? Object.keys(condition) : [];
   if (keys.includes('mti')) {
     hasShape(CONDITIONS.mti, condition, say);
@@ -47,8 +50,9 @@ function checkCondition(condition: unknown, known: KnownFields, choosing: boolea
     const asked = known.get(field);
     if (asked === undefined) noField(field, say);
     else if (part !== undefined && !asked.parts.has(part)) say(`field ${field} has no positional part ${part}`);
-    else if (part !== undefined && choosing && asked.depends)
-      say(`the parts of field ${field} depend on the message too`);
+    else if (part !== undefined && asked.depends) say(`the parts of field ${field} depend on the message too`);
+    else if (part !== undefined && asked.ofBytes)
+      say(`the parts of field ${field} are bytes: only the whole can be asked`);
   } else {
     say('a condition is an object with mti, present or begins');
   }

@@ -17,7 +17,7 @@ export function checkMessages(messages: readonly unknown[], known: KnownFields, 
     const before = last.get(mti);
     if (before !== undefined) sayOf(`is never taken: ${label(before)}, of the same type, has no when`);
     else if (when === undefined) last.set(mti, name);
-    checkWhen(when ?? [], known, false, sayOf);
+    checkWhen(when ?? [], known, sayOf);
     checkLists(message, known, sayOf);
   }
 }
@@ -44,7 +44,7 @@ function conditionalFields(conditional: readonly unknown[], known: KnownFields, 
     if (!hasShape(CONDITIONAL, entry, within(say, `conditional ${index + 1}`))) continue;
     const { field, when, otherwise } = entry;
     const sayOf = within(say, `conditional: field ${field}`);
-    checkWhen(when, known, false, sayOf);
+    checkWhen(when, known, sayOf);
     // Twice is well where either is enough to make the field mandatory: only forbidding it contradicts the other.
     const strict = otherwise !== undefined;
     const before = fields.get(field);

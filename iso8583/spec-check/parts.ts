@@ -71,7 +71,7 @@ function checkStructure(structure: unknown, source: Source, { known, depth }: Sc
   CHECKS[kind](structure, source, say, innerOf(depth + 1));
   if (!list.fits(when)) return;
   if (known === undefined) say('when is for the structures of a field of the message');
-  else checkWhen(when, known, true, say);
+  else checkWhen(when, known, say);
 }
 
 function innerOf(depth: number): Inner {

@@ -75,13 +75,19 @@ export function within(say: Say, place: string): Say {
   return problem => say(`${place}: ${problem}`);
 }
 
+/** In one line, as it is shown. */
 export const text: Kind<string> = {
   words: 'text',
-  fits: (value): value is string => typeof value === 'string' && value !== '',
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in it
+  fits: (value): value is string => typeof value === 'string' && /^[^\x00-\x1f\x7f-\x9f]+$/.test(value),
 };
 
 /** It becomes a key of JSON, and a step of a path such as `60.1`. */
-export const id: Kind<string> = matching(/^[0-9A-Za-z][0-9A-Za-z-]*$/, 'letters, digits and hyphens');
+export const id: Kind<string> = {
+  words: 'letters, digits and hyphens',
+  fits: (value): value is string =>
+    typeof value === 'string' && /^[0-9A-Za-z][0-9A-Za-z-]*$/.test(value) && !(value in Object.prototype),
+};
 
 export const flag: Kind<boolean> = {
   words: 'true or false',

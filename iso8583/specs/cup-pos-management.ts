@@ -9,10 +9,10 @@ import type { Condition, MessageSpec } from '../spec.ts';
 const SIGN_ON = ['001', '003', '004', '006', '401'];
 /** The host of sample B2 answers its own 005 with 011. */
 const PRIVATE_SIGN_ON = ['005', '011'];
-const ACTIVATION = ['420'];
+const ACTIVATION = ['101', '420'];
 const DOWNLOADS = [
   ...['360', '370', '371', '372', '373', '380', '381', '382'],
-  ...['390', '391', '394', '395', '396', '397', '398', '399'],
+  ...['800', '390', '391', '394', '395', '396', '397', '398', '399'],
 ];
 const STATUS_UPLOAD = ['362'];
 /** Vendors send these as 0800 or as 0820. */
@@ -62,7 +62,7 @@ export const cupPosManagement: readonly MessageSpec[] = [
   }),
   kind('private sign-on', '0800', [code(PRIVATE_SIGN_ON)], {
     mandatory: [11, ...TERMINAL],
-    optional: [46, 53, 62, 63],
+    optional: [32, 46, 53, 62, 63],
   }),
   kind('private sign-on answer', '0810', [code(PRIVATE_SIGN_ON)], {
     mandatory: [11, 39, ...TERMINAL],

@@ -71,7 +71,7 @@ export const cupPos = {
     41: { name: 'terminal id', ...ans, length: 8, ...spaced },
     42: { name: 'merchant id', ...ans, length: 15, ...spaced },
     43: { name: 'merchant name', ...ans, length: 40, ...spaced },
-    44: { name: 'additional response', ...ans, max: 99, prefix: LL, parts: institutions },
+    44: { name: 'additional response', ...ans, max: 99, prefix: LL, sensitive: 'private', parts: institutions },
     46: { name: 'private 46', ...wide },
     47: { name: 'private 47', ...wide },
     48: {
@@ -89,7 +89,7 @@ export const cupPos = {
     55: { name: 'IC data', ...b, max: 255, prefix: LLL, sensitive: 'icc', parts: iccParts },
     56: { name: 'private 56', ...wide },
     57: { name: 'private 57', ...wide },
-    58: { name: 'e-purse data', ...wide },
+    58: { name: 'e-purse data', ...b, max: 999, prefix: LLL, sensitive: 'private' },
     59: { name: 'private 59', ...wide, parts: privateTags },
     60: { name: 'private control', ...n, max: 99, prefix: LLL_DIGITS, parts: control },
     61: { name: 'original transaction', ...n, max: 99, prefix: LLL_DIGITS, parts: original },

@@ -73,8 +73,8 @@ export const emvTags: { readonly [tag: string]: TagSpec } = {
   '9F5B': { name: 'issuer script results, contactless' },
   '9F66': { name: 'terminal transaction qualifiers', min: 4, max: 4 },
   '9F6C': { name: 'card transaction qualifiers', min: 2, max: 2 },
-  '9F6E': { name: 'form factor indicator or third-party data', min: 4, max: 32 },
-  '9F7C': { name: 'customer exclusive or merchant custom data', max: 32 },
+  '9F6E': { name: 'form factor indicator or third-party data', min: 4, max: 32, sensitive: 'private' },
+  '9F7C': { name: 'customer exclusive or merchant custom data', max: 32, sensitive: 'private' },
   '9B': { name: 'transaction status information', min: 2, max: 2 },
   '9F53': { name: 'transaction category code', min: 1, max: 1 },
 };

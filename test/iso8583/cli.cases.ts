@@ -136,14 +136,14 @@ t.test('a spec of your own comes from a file', async t => {
     problems: ['mti must be bcd, ascii or ebcdic, not "bdc"'],
     message: 'bad-spec: mti must be bcd, ascii or ebcdic, not "bdc"',
   });
-  t.match(wrong('no.json'), { status: 1, stderr: /^bad-json: --spec-file is no JSON document.*\n$/ });
+  t.match(wrong('no.json'), { status: 2, stderr: /^bad-spec: --spec-file is no JSON document.*\n$/ });
   t.match(wrong('missing.json'), { status: 2, stderr: 'usage: --spec-file cannot be read: ENOENT' });
 });
 
-t.test('every error line stays one line, whatever a spec calls its fields', async t => {
+t.test('a name that would act on a terminal is refused, in one line', async t => {
   const own = output(['specs', 'cup-pos']).replace('"terminal trace"', '"\\u001b[2J\\nerror"');
   const { stderr } = called(['unpack', '--spec-file', 'own.json', SIGN_ON.slice(0, 46)], '', { 'own.json': own });
-  t.match(stderr, 'truncated: field 11 (\\u001b[2J\\u000aerror) at byte 21: ');
+  t.match(stderr, 'bad-spec: field 11: name must be text, not');
   t.match(stderr, /^[^\n]+\n$/);
 });
 

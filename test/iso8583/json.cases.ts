@@ -230,6 +230,11 @@ t.test('what was printed masked says so when it does not fit', async t => {
   });
   t.match(errorOf(pos, { ...masked, fields: { 35: TRACK }, parts: { 35: parts[35] } }), { ...expected, field: 35 });
   t.notMatch(errorOf(pos, { ...full, fields: { 2: `${PAN}*` } }).message, PAN);
+  const iso = compile(iso87Ascii);
+  const track1 = { mti: '0200', fields: { 45: `B${PAN}^LEE/BRUCE^28062010000000000` } };
+  const shown = printed(iso, iso.unpack(packToBytes(iso, jsonToDraft(iso, track1))), false);
+  t.match(shown, { fields: { 45: /\*{10}/ } });
+  t.match(errorOf(iso, shown), { ...expected, field: 45 }, 'text that would take the stars');
   const stars = jsonToDraft(pos, { mti: '0200', ...HEADERS, fields: { 43: '*** THE SHOP ***' } });
   t.match(stars.fields, { 43: '*** THE SHOP ***' }, 'text may hold stars');
 });
@@ -255,8 +260,8 @@ t.test('JSON that is no message is refused with the place', async t => {
     [{ ...good, header: '60' }, 'bad-header: header.header at byte 5: expected 6 bytes, found 1'],
     [{ ...good, fields: [] }, 'value-does-not-fit: fields: expected an object, found a list'],
     [{ ...good, fields: null }, 'value-does-not-fit: fields: expected an object, found null'],
-    [{ ...good, fields: { 11: 1 } }, 'value-does-not-fit: fields.11: expected a string, found a number'],
-    [{ ...good, fields: { 11: null } }, 'value-does-not-fit: fields.11: expected a string, found null'],
+    [{ ...good, fields: { 11: 1 } }, 'value-does-not-fit: field 11: expected a string, found a number'],
+    [{ ...good, fields: { 11: null } }, 'value-does-not-fit: field 11: expected a string, found null'],
     [{ ...good, fields: { 99: '1' } }, 'unknown-field: field 99: expected a field of cup-pos'],
     [{ ...good, fields: { '011': '000001' } }, 'unknown-field: "011": expected a field of cup-pos'],
     [
@@ -270,6 +275,11 @@ t.test('JSON that is no message is refused with the place', async t => {
       'value-does-not-fit: 37: expected a field that has parts in this message, found another',
     ],
     [{ ...good, parts: { 60: { 1: 0 } } }, 'value-does-not-fit: 60.1: expected a string, found a number'],
+    [
+      { ...good, parts: { 60: '00000001001' } },
+      'value-does-not-fit: field 60: expected an object of parts, or a value under fields, found a string under parts alone',
+    ],
+    [{ ...good, fields: { DE4: '000000000001' } }, 'unknown-field: "DE4": expected a field of cup-pos'],
     [{ ...good, parts: { 60: null } }, 'value-does-not-fit: 60: expected an object of parts, found null'],
   ];
   for (const [json, message] of cases) t.equal(errorOf(pos, json).message, message);

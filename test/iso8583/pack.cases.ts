@@ -149,6 +149,14 @@ t.test('a value that does not fit its field is refused', async t => {
     refusal(() => pack(JSON.parse('{"amount":"000000000001"}'))),
     { code: 'unknown-field', path: '"amount"' },
   );
+  for (const key of ['DE4', 'pan', '1e2', '2e0', '4.0', '+4', ' 4', '0x4', 'NaN', '-4', '٤', '']) {
+    const fields = { 3: '310000', [key]: '000000000001' };
+    t.match(
+      refusal(() => pack(fields)),
+      { code: 'unknown-field' },
+      `"${key}" is no field`,
+    );
+  }
   for (const mti of ['', '020', '02000', '02a0', '\u0130200'])
     t.match(
       refusal(() => pack({}, mti)),
@@ -177,6 +185,28 @@ t.test('what is no string and no bytes is refused, whatever a program without ty
       const fields = { [field]: value as unknown as FieldValue };
       t.equal(refusal(() => pack(fields)).code, 'value-does-not-fit', `field ${field}: ${JSON.stringify(value)}`);
     }
+  }
+});
+
+t.test('a getter that packs a message of its own changes nothing in the one that asks it', async t => {
+  const within = {
+    3: '310000',
+    get 4(): string {
+      t.equal(body({ 11: '000001' }), '000001');
+      return '000000000001';
+    },
+    49: '156',
+  };
+  t.equal(body(within), '310000'.concat('000000000001', '313536'));
+  t.equal(body({ 11: '000001' }), '000001', 'and nothing is left of it');
+});
+
+t.test('an offset that is not within the buffer is a mistake of the caller', async t => {
+  const into = new Uint8Array(50);
+  const source = pos.unpack(fromHex(cupPosSample('F').hex));
+  for (const at of [-1, 51, Number.NaN, Number.POSITIVE_INFINITY]) {
+    t.throws(() => pos.pack({ mti: '0200', headers, fields: {} }, into, at), RangeError, `pack at ${at}`);
+    t.throws(() => pos.relay(source, {}, into, at), RangeError, `relay at ${at}`);
   }
 });
 
@@ -232,6 +262,10 @@ t.test('a relay replaces, adds and removes, and copies the rest as received', as
   );
   t.match(
     refusal(() => relay(JSON.parse('{"fields":{"3":"000000","03":"310000"}}'))),
+    { code: 'unknown-field' },
+  );
+  t.match(
+    refusal(() => relay(JSON.parse('{"fields":{"DE4":"000000000001"}}'))),
     { code: 'unknown-field' },
   );
   t.match(

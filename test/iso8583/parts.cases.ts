@@ -143,7 +143,9 @@ t.test('field 48 of a settlement and of a batch upload', async t => {
   bothWays(t, uploads, '00', { 1: '00', 2: [] }, 'a count without records');
   t.match(refused(uploads, value.slice(0, -1), '48', 2), { code: 'truncated', path: '48.2.4', offset: 35 });
   const letter = refused(uploads, `0A${value.slice(2)}`, '48', 2);
-  t.match(letter, { code: 'bad-digit', path: '48.1', offset: 0, found: '41' });
+  t.match(letter, { code: 'bad-digit', path: '48.1', offset: 0, found: '**' }, 'what is looked into may be of a card');
+  const clear = parseParts(uploads, `0A${value.slice(2)}`, '48', 2, false);
+  t.match(clear, { kind: 'unparsed', error: { code: 'bad-digit', found: '41' } });
   const [, records] = record(parsed(uploads, value));
   t.match(records, { start: 2, end: 82 });
   t.match(records?.parts?.records[1]?.[2], { text: '06217970000000005090', start: 48, end: 68, sensitive: 'pan' });

@@ -55,7 +55,11 @@ table(
     (spec.messages as unknown[]).splice(0, 1, { name: 'refund', mti: '0220', mandatory: [], ...message }),
   [
     [{ name: undefined }, 'messages: 1: name is missing'],
-    [{ name: 'a\nb', mti: 220 }, 'messages: "a\\nb": mti must be four digits, not 220'],
+    [
+      { name: 'a\nb', mti: 220 },
+      'messages: "a\\nb": name must be text, not "a\\nb"',
+      'messages: "a\\nb": mti must be four digits, not 220',
+    ],
     [{ mti: '0220 ' }, 'messages: refund: mti must be four digits, not "0220 "'],
     [{ mandatroy: [2] }, 'messages: refund: "mandatroy" is not a key of a message'],
     [{ mandatory: undefined }, 'messages: refund: mandatory is missing'],
@@ -97,7 +101,11 @@ table(
       'messages: refund: conditional: field 2: is there twice, and forbidden otherwise',
     ],
     [{ when: [{ field: 5, present: true }] }, 'messages: refund: when: there is no field 5'],
-    [{ when: [{ field: 48, part: '2', begins: ['00'] }] }],
+    [
+      { when: [{ field: 48, part: '2', begins: ['00'] }] },
+      'messages: refund: when: the parts of field 48 depend on the message too',
+    ],
+    [{ when: [{ field: 60, part: '3', begins: ['201'] }] }],
     [{ mti: '0200' }, 'messages: other: is never taken: refund, of the same type, has no when'],
   ],
 );

@@ -1,5 +1,6 @@
 /** Mistakes in what a field consists of. */
 
+import t from 'tap';
 import {
   ans,
   b,
@@ -8,6 +9,7 @@ import {
   LARGE,
   LL,
   LLL,
+  lines,
   n,
   p,
   positional,
@@ -238,3 +240,11 @@ table('conditions of parts', field57, [
     ],
   ]),
 ]);
+
+t.test('a condition does not ask for a part of bytes', async t => {
+  const said = lines(spec => {
+    Object.assign(spec.fields[64], { parts: positional([p('1', 8)]) });
+    Object.assign(spec.fields[48].parts[0] as Json, { when: [{ field: 64, part: '1', begins: ['00'] }] });
+  });
+  t.strictSame(said, ['field 48: parts 1: when: the parts of field 64 are bytes: only the whole can be asked']);
+});

@@ -16,7 +16,7 @@ t.test('a spec with mistakes is not compiled', async t => {
   const mistaken = { ...cupPos, mti: 'hex', title: '' } as unknown as Spec;
   const problems = ['title must be text, not ""', 'mti must be bcd, ascii or ebcdic, not "hex"'];
   t.throws(() => compile(mistaken), new SpecError('cup-pos', problems));
-  t.throws(() => compile(null as unknown as Spec), { message: 'spec undefined: a spec is an object' });
+  t.throws(() => compile(null as unknown as Spec), { message: 'spec without a name: a spec is an object' });
 });
 
 const trial = {
