@@ -149,7 +149,7 @@ function readsAs(codec: Codec, message: Message, field: number, hex: string): bo
   }
 }
 
-/** Text may hold stars, and so they would be taken for it. What masking leaves as it is, though, is what masking left. */
+/** Stars fit a field of text. What was printed masked is told by this: masking it again changes nothing. */
 function refuseMasked(codec: Codec, message: Message): void {
   const shown = messageToJson(codec, message).fields;
   for (const field of message.fields()) {
