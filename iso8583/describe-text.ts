@@ -1,5 +1,7 @@
 /** Values for people's eyes: nothing in them acts on a terminal, and all of it fits into a column. */
 
+import { hexByte } from './characters.ts';
+
 /**
  * Digits and words as they are, text with blanks or quotes in quotes, what cannot be printed as an escape: `\xE9`. Text
  * that is not ASCII and reads as GBK (merchant names of UnionPay, cup-pos §2) is shown beside its bytes in hex. `text`
@@ -62,5 +64,5 @@ function columnsOf(text: string): number {
 }
 
 function escaped(character: string): string {
-  return `\\x${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+  return `\\x${hexByte(character.charCodeAt(0))}`;
 }

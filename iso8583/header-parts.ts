@@ -1,5 +1,6 @@
 /** Headers as tables: what each part of one is and where it stands, and one reader and one writer for them all. */
 
+import { hexByte } from './characters.ts';
 import { Iso8583Error } from './errors.ts';
 
 /** A part of a header. Places are in half bytes, because a digit can be one. */
@@ -24,7 +25,7 @@ export type Values<P extends Parts> = {
 
 /** Takes a header apart. `path` is how errors name it. The caller has checked how long `bytes` is. */
 export function readParts<P extends Parts>(path: string, parts: P, bytes: Uint8Array): Values<P> {
-  const hex = Array.from(bytes, hexOf).join('');
+  const hex = Array.from(bytes, hexByte).join('');
   const values = Object.entries(parts).map(([name, part]) => {
     const digits = hex.slice(part.at, part.at + part.size);
     const value = part.as === 'number' ? Number.parseInt(digits, 16) : part.as === 'hex' ? digits : textOf(digits);
@@ -76,14 +77,10 @@ function digitsOf({ size, as, form }: Part, value: string | number | undefined):
   if (as === 'hex') return value.length === size && /^[0-9A-F]*$/.test(value) ? value : undefined;
   const padded = value.padEnd(size / 2, ' ');
   const bytes = Array.from(padded, character => character.charCodeAt(0));
-  return padded.length === size / 2 && bytes.every(byte => byte < 256) ? bytes.map(hexOf).join('') : undefined;
+  return padded.length === size / 2 && bytes.every(byte => byte < 256) ? bytes.map(hexByte).join('') : undefined;
 }
 
 function textOf(digits: string): string {
   const bytes = digits.match(/../g) ?? [];
   return String.fromCharCode(...bytes.map(byte => Number.parseInt(byte, 16))).replace(/ +$/, '');
-}
-
-function hexOf(byte: number): string {
-  return byte.toString(16).toUpperCase().padStart(2, '0');
 }

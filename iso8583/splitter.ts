@@ -1,5 +1,6 @@
 /** Cuts a stream into frames, however the network has cut it into chunks. */
 
+import { hexByte } from './characters.ts';
 import { type Framing, FramingError, largestBody, prefixBytes, readPrefix } from './framing.ts';
 
 /** What a body that comes in pieces gets to begin with: a sender must send bytes before it can make us reserve more. */
@@ -165,7 +166,7 @@ const SHOWN_BYTES = 4;
 
 /** What is wrong with a prefix, and what the sender seems to speak instead. */
 function complaint(framing: Framing, prefix: Uint8Array, length: number, min: number, max: number): string {
-  const shown = Array.from(prefix.subarray(0, SHOWN_BYTES), byte => byte.toString(16).toUpperCase().padStart(2, '0'));
+  const shown = Array.from(prefix.subarray(0, SHOWN_BYTES), hexByte);
   const hex = shown.join(' ') + (prefix.length > SHOWN_BYTES ? ' ..' : '');
   const guess = guessOf(framing, prefix, min, max);
   const looks = guess === undefined ? '' : ` looks like ${guess}`;

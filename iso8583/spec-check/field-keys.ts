@@ -147,7 +147,7 @@ export const SEQUENCE_FIELD = {
 
 export const UNKNOWN = {
   name: 'unknown',
-  about: 'How a field is read that the spec does not list: as any other field, without `name` and `parts`.',
+  about: 'How a field is read that the spec does not list. The keys are those of a field, but for `name` and `parts`.',
   keys: FORM satisfies KeysOf<Omit<FieldSpec, 'name' | 'parts'>>,
 } as const satisfies Shape;
 

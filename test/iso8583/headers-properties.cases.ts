@@ -18,15 +18,9 @@ import {
   writeTpdu,
   writeVisaHeader,
 } from '../../iso8583/headers.ts';
-import { fromHex, toHex } from './vectors.ts';
+import { ascii, fromHex, toHex, visa, visaReject } from './vectors.ts';
 
-const visa = ['16', '01', '02', '0000', '123456', '065432', '0A', '0102', '030405', '06', '070809', 'FF'].join('');
-const visaReject = `1A81${visa.slice(4)}80000012`;
 const cups = `2E02${ascii('000000010000   03052900   ')}00000001${ascii('00000000')}00${ascii('00000')}`;
-
-function ascii(text: string): string {
-  return toHex(Buffer.from(text, 'latin1'));
-}
 
 function holds<T>(t: Test, property: fc.IProperty<T>): void {
   t.equal(fc.defaultReportMessage(fc.check(property, { seed: 8583, numRuns: 500 })), undefined);

@@ -3,7 +3,7 @@
  */
 
 import t from 'tap';
-import { Iso8583Error } from '../../iso8583/errors.ts';
+import type { Iso8583Error } from '../../iso8583/errors.ts';
 import {
   answerCupsHeader,
   answerHeader,
@@ -18,10 +18,9 @@ import {
   writeTpdu,
   writeVisaHeader,
 } from '../../iso8583/headers.ts';
-import { cupPosSamples, fromHex, toHex } from './vectors.ts';
+import { refusalOrNone } from './refusal.ts';
+import { ascii, cupPosSamples, fromHex, toHex, visa, visaReject } from './vectors.ts';
 
-const visa = ['16', '01', '02', '0000', '123456', '065432', '0A', '0102', '030405', '06', '070809', 'FF'].join('');
-const visaReject = `1A81${visa.slice(4)}80000012`;
 const cups = cupsHex('00010000', '03052900');
 
 function cupsHex(destination: string, source: string): string {
@@ -29,19 +28,9 @@ function cupsHex(destination: string, source: string): string {
   return `2E02${ascii('0000')}${ids}00000000${ascii('00000000')}00${ascii('00000')}`;
 }
 
-function ascii(text: string): string {
-  return toHex(Buffer.from(text, 'latin1'));
-}
-
 /** The error of a header that is refused, undefined for one that is not. */
 function refusal(run: () => unknown): Iso8583Error | undefined {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof Iso8583Error && error.code === 'bad-header') return error;
-    throw error;
-  }
-  return undefined;
+  return refusalOrNone(run, 'bad-header');
 }
 
 t.test('every captured message has a TPDU and a header that are read and made again', async t => {

@@ -10,7 +10,7 @@ import {
   compile,
   cupPos,
   dialects,
-  Iso8583Error,
+  type Iso8583Error,
   iso87Ascii,
   jsonToDraft,
   type Message,
@@ -19,6 +19,7 @@ import {
   type Spec,
 } from '../../iso8583/index.ts';
 import { publicSample } from './public-samples.ts';
+import { refusal } from './refusal.ts';
 import { cupPosSample, cupPosSamples, fromHex, toHex } from './vectors.ts';
 
 const pos: Codec = compile(cupPos);
@@ -33,13 +34,7 @@ function packed(codec: Codec, json: unknown): string {
 }
 
 function errorOf(codec: Codec, json: unknown): Iso8583Error {
-  try {
-    jsonToDraft(codec, json);
-  } catch (error) {
-    if (error instanceof Iso8583Error) return error;
-    throw error;
-  }
-  throw new Error('it was taken');
+  return refusal(() => jsonToDraft(codec, json));
 }
 
 const others: readonly (readonly [string, string])[] = [

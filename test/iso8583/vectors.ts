@@ -52,6 +52,15 @@ export function toHex(bytes: Uint8Array | undefined): string {
   return Buffer.from(bytes).toString('hex').toUpperCase();
 }
 
+/** Text as the hex of its bytes in latin1. */
+export function ascii(text: string): string {
+  return toHex(Buffer.from(text, 'latin1'));
+}
+
+/** A Visa header and that of a reject, in hex. */
+export const visa = '16 01 02 0000 123456 065432 0A 0102 030405 06 070809 FF'.replaceAll(' ', '');
+export const visaReject = `1A81${visa.slice(4)}80000012`;
+
 function read(name: string): unknown {
   return JSON.parse(readFileSync(join(root(), 'test/vectors/iso8583', name), 'utf8'));
 }

@@ -4,7 +4,7 @@ import type { Outcome, Target } from './check.ts';
 import { canonicalVariant, encodeField } from './field.ts';
 import { formOf } from './message.ts';
 
-/** What a byte is, as far as any content asks. */
+/** Which of the kinds of bytes that a codec tells apart this one is; `end` where there is none. */
 function classOf(byte: number | undefined): string {
   if (byte === undefined) return 'end';
   if (byte >= 0x30 && byte <= 0x39) return 'digit';
