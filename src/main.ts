@@ -193,7 +193,13 @@ async function start(config: Config, log: Logger, ends: Ends, onFenced: () => vo
       maxInFlight: config.maxInFlight,
       terminalWaitMs: config.terminalWaitMs,
       refusalsRemembered,
-      reversalPollMs: 500,
+      standIn: config.standIn,
+      voidDays: config.voidDays,
+      refundDays: config.refundDays,
+      preAuthorisationDays: config.preAuthorisationDays,
+      completionMaxPercent: config.completionMaxPercent,
+      adjustmentMaxPercent: config.adjustmentMaxPercent,
+      owedPollMs: 500,
       recoveryPollMs: Math.max(250, config.leaseMs / 10),
     },
   });
@@ -245,7 +251,7 @@ async function start(config: Config, log: Logger, ends: Ends, onFenced: () => vo
   ends.add(() => metricsServer.close());
   const gauges = setInterval(() => {
     for (const { link, inFlight } of banks.states()) roomMeters.links.onInFlight(link, inFlight);
-    roomMeters.storeAndForward.onDepth(core.owedReversals);
+    roomMeters.storeAndForward.onDepth(core.owedMessages);
   }, gaugesMs);
   ends.add(() => clearInterval(gauges));
   const listener = await Listener.listen({

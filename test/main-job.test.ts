@@ -207,9 +207,9 @@ t.test('the main job', async t => {
         firstTill.pos.purchaseFrame({ card: misprinted, entryMode: '022', amountMinor: 100 }).frame,
       ],
       [
-        'refund, not built yet',
+        'e-cash load, not built',
         '40',
-        rewritten(purchase(), { mti: '0220', fields: { 3: '200000', 60: '25000001000600' } }),
+        rewritten(purchase(), { fields: { 3: '630000', 25: '91', 60: '46000001000600' } }),
       ],
       ['no MAC', 'A0', rewritten(purchase(), { fields: { 64: null } })],
     ];

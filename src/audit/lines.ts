@@ -11,13 +11,13 @@ export class BookLine {
   constructor(value: unknown, path: string, number: number) {
     this.#path = path;
     this.#number = number;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.#error('not an object');
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.error('not an object');
     this.#members = value as Record<string, unknown>;
   }
 
   text(name: string): string {
     const value = this.#members[name];
-    if (typeof value !== 'string') throw this.#error(`"${name}" is not a text`);
+    if (typeof value !== 'string') throw this.error(`"${name}" is not a text`);
     return value;
   }
 
@@ -28,15 +28,29 @@ export class BookLine {
   /** A whole amount in minor units, exactly as far as a number can be. */
   amount(name: string): number {
     const value = this.#members[name];
-    if (!Number.isSafeInteger(value)) throw this.#error(`"${name}" is not a whole number`);
+    if (!Number.isSafeInteger(value)) throw this.error(`"${name}" is not a whole number`);
     return value as number;
+  }
+
+  /** One of a list of words. */
+  oneOf<T extends string>(name: string, words: readonly T[]): T {
+    const text = this.text(name);
+    const word = words.find(one => one === text);
+    if (word === undefined)
+      throw this.error(`"${name}" is ${JSON.stringify(text)}, which is none of ${words.join(', ')}`);
+    return word;
+  }
+
+  optionalInner(name: string): BookLine | undefined {
+    return this.#members[name] === undefined || this.#members[name] === null ? undefined : this.inner(name);
   }
 
   inner(name: string): BookLine {
     return new BookLine(this.#members[name], this.#path, this.#number);
   }
 
-  #error(what: string): Error {
+  /** What is wrong with the line, and where it stands. */
+  error(what: string): Error {
     return new Error(`${this.#path}:${this.#number}: ${what}`);
   }
 }

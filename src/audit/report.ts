@@ -1,15 +1,19 @@
 /** What an audit says: three books, and each transaction on which they do not agree. */
 
-/** How many transactions a book holds whose net amount is not zero, and what these amounts come to. */
+/** How many transactions of a book took or gave money, what these amounts come to, and what is still held beside them. */
 export interface BookTotal {
   count: number;
   sumMinor: number;
+  heldMinor: number;
 }
 
 /** What one book says of one transaction. */
 export interface Entry {
   readonly state: string;
+  /** Taken from the cardholder, or given when negative. */
   readonly netMinor: number;
+  /** Held, or released when negative. */
+  readonly heldMinor: number;
 }
 
 /**
@@ -34,6 +38,11 @@ export interface AuditReport {
   readonly terminals: BookTotal;
   readonly journal: BookTotal;
   readonly bank: BookTotal;
+  /**
+   * What the journal says of transactions whose outcome their terminals do not know: given up, or answered with 94. In equal
+   * books the terminals' total and this are the journal's.
+   */
+  readonly untold: BookTotal;
   /** Transactions, each counted once in each of these however much is wrong with it. */
   readonly differences: number;
   readonly cases: number;
@@ -56,9 +65,9 @@ export class Findings {
     }
   }
 
-  report(terminals: BookTotal, journal: BookTotal, bank: BookTotal): AuditReport {
+  report(totals: Pick<AuditReport, 'terminals' | 'journal' | 'bank' | 'untold'>): AuditReport {
     const { difference: differences, case: cases, unfinished } = this.#counts;
-    return { terminals, journal, bank, differences, cases, unfinished, named: this.#named };
+    return { ...totals, differences, cases, unfinished, named: this.#named };
   }
 }
 
@@ -67,12 +76,13 @@ export function passes(report: AuditReport, allowCases: boolean): boolean {
   return report.differences === 0 && report.unfinished === 0 && (allowCases || report.cases === 0);
 }
 
-/** The report for people: a small table, and one line for each finding. */
+/** The report for people: a small table (`untold` are those of the journal that their terminals cannot know), and one line for each finding. */
 export function describe(report: AuditReport): string {
-  const lines = [`${'book'.padEnd(10)}${'transactions'.padStart(14)}${'sum'.padStart(20)}`];
-  for (const name of ['terminals', 'journal', 'bank'] as const) {
-    const { count, sumMinor } = report[name];
-    lines.push(`${name.padEnd(10)}${count.toString().padStart(14)}${money(sumMinor).padStart(20)}`);
+  const lines = [`${'book'.padEnd(10)}${'transactions'.padStart(14)}${'sum'.padStart(20)}${'held'.padStart(20)}`];
+  for (const name of ['terminals', 'untold', 'journal', 'bank'] as const) {
+    const { count, sumMinor, heldMinor } = report[name];
+    const sums = [sumMinor, heldMinor].map(minor => money(minor).padStart(20)).join('');
+    lines.push(`${name.padEnd(10)}${count.toString().padStart(14)}${sums}`);
   }
   lines.push('');
   for (const finding of report.named) {
@@ -87,7 +97,9 @@ export function describe(report: AuditReport): string {
 }
 
 function entry(value: Entry | null): string {
-  return value === null ? 'nothing' : `${value.state} ${money(value.netMinor)}`;
+  if (value === null) return 'nothing';
+  const { state, netMinor, heldMinor } = value;
+  return heldMinor === 0 ? `${state} ${money(netMinor)}` : `${state} held ${money(heldMinor)}`;
 }
 
 function money(minor: number): string {

@@ -54,8 +54,8 @@ export class Banks implements BankPort {
     for (const link of this.#links.values()) link.start();
   }
 
-  stop(): void {
-    for (const link of this.#links.values()) link.stop();
+  async stop(): Promise<void> {
+    await Promise.all([...this.#links.values()].map(link => link.stop()));
   }
 
   pinKey(link: string): ZonePinKey | null {

@@ -21,7 +21,7 @@ import type { Connect, Connection } from './transport.ts';
  * | down       | start, a lost or cut connection  | connected (starting), stop                                          |
  * | starting   | the connection is open           | signed on and keys imported (up), refusal or silence (cut: down)    |
  * | up         | sign-on and key exchange done    | connection lost, two echoes in silence or one refused (down), stop  |
- * | signed-off | the bank's sign-off              | what is in flight has come to its end (cut: down), stop             |
+ * | signed-off | the bank's or our own sign-off   | what is in flight has come to its end (cut: down), stop             |
  * | stopped    | stop                             | -                                                                   |
  */
 export type LinkState = 'down' | 'starting' | 'up' | 'signed-off' | 'stopped';
@@ -102,8 +102,14 @@ export class Link {
     this.#open();
   }
 
-  /** Ends the link. Requests without an answer settle as unknown. Sign-off belongs to an operator, not to a restart. */
-  stop(): void {
+  /** Ends the link, with a sign-off where the profile says so. Requests without an answer settle as unknown. */
+  async stop(): Promise<void> {
+    const connection = this.#connection;
+    if (this.#parts.profile.signOffOnStop && this.#state === 'up' && connection !== null) {
+      this.#cancelTimer();
+      this.#enter('signed-off', 'stop');
+      await this.#manage(connection, networkCodes.signOff);
+    }
     this.#leave('stopped', 'stop');
   }
 

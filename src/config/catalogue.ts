@@ -224,7 +224,8 @@ export const catalogue = {
     group: 'Bounds',
     unit: 'requests',
     fallback: '2000',
-    about: 'Requests without an answer in this process; one more is answered 96. Reversals are served beyond it.',
+    about:
+      'Requests without an answer in this process; one more is answered 96. As many reversals and advices are served beside them.',
     parse: parse.wholeNumber(1, 1_000_000),
   }),
   maxInFlightPerConnection: setting({
@@ -278,6 +279,58 @@ export const catalogue = {
     about:
       'Proxies (addresses or networks) whose X-Forwarded-For names the client that the rate limit counts. Empty: the peer itself is the client.',
     parse: parse.textList(/^[0-9A-Fa-f:.]+(\/\d{1,3})?$/, 'addresses or networks, separated by commas'),
+  }),
+
+  standIn: setting({
+    env: 'STAND_IN',
+    group: 'Behaviour',
+    unit: 'on/off',
+    fallback: 'off',
+    about:
+      'On: while no link to its bank is up, a purchase without a PIN is approved here up to the floor of its merchant, and told to the bank as an advice. What the bank then refuses is the acquirer’s loss, and a case.',
+    parse: parse.onOff,
+  }),
+  voidDays: setting({
+    env: 'VOID_DAYS',
+    group: 'Behaviour',
+    unit: 'business days',
+    fallback: '0',
+    about:
+      'How many business days after its original a void or an adjustment is taken; beyond it, 22. A void always belongs to the batch of its original.',
+    parse: parse.wholeNumber(0, 30),
+  }),
+  refundDays: setting({
+    env: 'REFUND_DAYS',
+    group: 'Behaviour',
+    unit: 'business days',
+    fallback: '180',
+    about: 'How many business days after its original a refund is taken; beyond it, 22.',
+    parse: parse.wholeNumber(0, 3_650),
+  }),
+  preAuthorisationDays: setting({
+    env: 'PRE_AUTHORISATION_DAYS',
+    group: 'Behaviour',
+    unit: 'business days',
+    fallback: '30',
+    about:
+      'How long a pre-authorisation may be completed or voided; beyond it, 22. Issuers release holds on their own after about as long.',
+    parse: parse.wholeNumber(0, 365),
+  }),
+  completionMaxPercent: setting({
+    env: 'COMPLETION_MAX_PERCENT',
+    group: 'Behaviour',
+    unit: '%',
+    fallback: '115',
+    about: 'How much of what is held a completion may take; beyond it, 61.',
+    parse: parse.wholeNumber(100, 1_000),
+  }),
+  adjustmentMaxPercent: setting({
+    env: 'ADJUSTMENT_MAX_PERCENT',
+    group: 'Behaviour',
+    unit: '%',
+    fallback: '20',
+    about: 'By how much a tip or an adjustment may raise its original; beyond it, 61.',
+    parse: parse.wholeNumber(0, 1_000),
   }),
 
   logLevel: setting({

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type {
   Change,
+  Claim,
   CloseResult,
   Found,
   Identity,
@@ -8,13 +9,15 @@ import type {
   NumberBlocks,
   OpenRecord,
   OpenResult,
-  StoredReversal,
+  OriginalQuery,
+  RetryAsked,
+  StoredMessage,
   Transaction,
 } from '../switch/ports.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Owner } from './owner.ts';
 import { Projector, type ProjectorMeters, type ProjectorTuning } from './projector.ts';
-import { closeValues, columns, mergeRows, openValues, type Row, toStoredReversal } from './rows.ts';
+import { closeValues, columns, mergeAll, mergeRows, openValues, type Row, toClaim, toStoredMessage } from './rows.ts';
 import * as sql from './sql.ts';
 
 export interface JournalOptions extends ProjectorMeters {
@@ -54,7 +57,10 @@ export class Journal implements JournalPort, NumberBlocks {
   readonly #leaseMs: number;
   readonly #onError: (error: unknown) => void;
   readonly #opens: GroupCommit<OpenRecord, OpenResult>;
+  readonly #linkedOpens: GroupCommit<OpenRecord, OpenResult>;
   readonly #closes: GroupCommit<Change, CloseResult>;
+  /** Store-and-forward and recovery read one transaction after the other: together they cost a fifth. */
+  readonly #reads: GroupCommit<number, Found<Transaction>>;
   /** Handed out and not known to be ended or unused: the lease's low water is the least of them. */
   readonly #live = new Set<number>();
   #counter = 0;
@@ -92,6 +98,13 @@ export class Journal implements JournalPort, NumberBlocks {
       execute: timed('open', (batch: readonly OpenRecord[]) => this.#openBatch(batch)),
       onBatch: (size, waiting) => options.onBatch?.('open', size, waiting),
     });
+    // Each a commit of its own: whether it may open depends on what stands against its original.
+    this.#linkedOpens = new GroupCommit({
+      ...common,
+      maxBatch: 1,
+      execute: timed('open', (batch: readonly OpenRecord[]) => Promise.all(batch.map(one => this.#openLinked(one)))),
+    });
+    this.#reads = new GroupCommit({ ...common, execute: txIds => this.#readBatch(txIds) });
     this.#closes = new GroupCommit({
       ...common,
       execute: timed('close', (batch: readonly Change[]) => this.#closeBatch(batch)),
@@ -132,7 +145,7 @@ export class Journal implements JournalPort, NumberBlocks {
   }
 
   async open(record: OpenRecord): Promise<OpenResult> {
-    const submitted = await this.#opens.submit(record);
+    const submitted = await (record.claim === undefined ? this.#opens : this.#linkedOpens).submit(record);
     if (submitted.kind !== 'done') {
       if (submitted.kind === 'refused') return { kind: 'full' };
       this.#onError(submitted.error);
@@ -145,6 +158,8 @@ export class Journal implements JournalPort, NumberBlocks {
       return { kind: outage ? 'unavailable' : 'refused' };
     }
     const { kind } = submitted.result;
+    // Judged anew it is opened under the same number.
+    if (kind === 'original-moved') return submitted.result;
     if (kind === 'duplicate' || record.state !== 'open') this.#live.delete(record.txId);
     if (kind === 'duplicate') this.#projector.forgotten(record.txId);
     else if (kind === 'opened' && record.state === 'open') this.#projector.opened(record.txId);
@@ -166,6 +181,9 @@ export class Journal implements JournalPort, NumberBlocks {
       this.#projector.ended(change.txId);
     }
     if (kind === 'closed') this.#projector.changed(change.txId, change.fromVersion + 1);
+    if (kind === 'closed' && change.claim?.reinstateFrom !== undefined) {
+      this.#projector.changed(change.claim.originalTxId, change.claim.reinstateFrom + 1);
+    }
     return submitted.result;
   }
 
@@ -176,20 +194,7 @@ export class Journal implements JournalPort, NumberBlocks {
     const opened = await this.#retried('journal-open', sql.open, values);
     const byUs = new Set(opened.map(row => Number(row.tx_id)));
     const missing = batch.filter(record => !byUs.has(record.txId));
-    const heldBy = new Map<OpenRecord, number>();
-    if (missing.length > 0) {
-      const identities = missing.map(({ identity: id }) => [
-        id.merchantId,
-        id.terminalId,
-        id.batch,
-        id.trace,
-        id.messageClass,
-      ]);
-      for (const row of await this.#query('journal-holders', sql.holders, [...columns(identities), this.ownerEpoch])) {
-        const record = missing[Number(row.ord) - 1];
-        if (record !== undefined) heldBy.set(record, Number(row.tx_id));
-      }
-    }
+    const heldBy = await this.#holders(missing);
     return batch.map(record => {
       const holder = byUs.has(record.txId) ? record.txId : heldBy.get(record);
       if (holder === undefined) return { kind: 'fenced' };
@@ -198,17 +203,86 @@ export class Journal implements JournalPort, NumberBlocks {
     });
   }
 
+  /** Which transaction has the identity of each of these; of none when this process is fenced. */
+  async #holders(records: readonly OpenRecord[]): Promise<ReadonlyMap<OpenRecord, number>> {
+    const heldBy = new Map<OpenRecord, number>();
+    if (records.length === 0) return heldBy;
+    const identities = records.map(({ identity: id }) => [
+      id.merchantId,
+      id.terminalId,
+      id.batch,
+      id.trace,
+      id.messageClass,
+    ]);
+    for (const row of await this.#query('journal-holders', sql.holders, [...columns(identities), this.ownerEpoch])) {
+      const record = records[Number(row.ord) - 1];
+      if (record !== undefined) heldBy.set(record, Number(row.tx_id));
+    }
+    return heldBy;
+  }
+
+  /** OPEN of a transaction that refers to another: together with its claim, or not at all. */
+  async #openLinked(record: OpenRecord): Promise<OpenResult> {
+    const opened = await this.#tryOpenLinked(record).catch((error: unknown) => {
+      if (!isOutage(error)) throw error;
+      // Once more, as any batch whose connection broke: its identity tells whether it was committed.
+      this.#onError(error);
+      return this.#tryOpenLinked(record);
+    });
+    if (opened !== 'taken') return { kind: opened };
+    const holder = (await this.#holders([record])).get(record);
+    if (holder === undefined) return { kind: 'fenced' };
+    return holder === record.txId ? { kind: 'opened' } : { kind: 'duplicate', txId: holder };
+  }
+
+  /** 'taken': its identity is, or this process is fenced. */
+  async #tryOpenLinked(record: OpenRecord): Promise<'opened' | 'original-moved' | 'taken'> {
+    const { claim } = record;
+    if (claim === undefined) throw new Error('journal: no claim to open with');
+    const { originalTxId, originalState, kind, amountMinor } = claim;
+    const version = claim.originalVersion + 1;
+    const client = await this.#pool.connect();
+    let broken = true;
+    const query = (name: string, text: string, values: unknown[]) => client.query({ name, text, values });
+    const give = async <T>(end: 'COMMIT' | 'ROLLBACK', result: T): Promise<T> => {
+      await client.query(end);
+      broken = false;
+      return result;
+    };
+    try {
+      await client.query('BEGIN');
+      const opened = await query('journal-open', sql.open, [this.ownerEpoch, ...columns([openValues(record)])]);
+      if (opened.rowCount === 0) return await give('ROLLBACK', 'taken');
+      const reason = `${kind} ${record.txId}`;
+      const values = [this.ownerEpoch, originalTxId, version, originalState, reason];
+      const moved = await query('journal-move-original', sql.moveOriginal, values);
+      if (moved.rowCount === 0) return await give('ROLLBACK', 'original-moved');
+      await query('journal-claim', sql.claim, [originalTxId, version, record.txId, kind, amountMinor]);
+      await give('COMMIT', null);
+      this.#projector.changed(originalTxId, version);
+      return 'opened';
+    } finally {
+      client.release(broken);
+    }
+  }
+
   async #closeBatch(batch: readonly Change[]): Promise<CloseResult[]> {
     const key = (txId: unknown, version: unknown): string => `${txId}/${version}`;
-    const ordered = batch.toSorted((a, b) => a.txId - b.txId);
+    // Of two that want the same place only the first is asked for: what it stores must not be the other's.
+    const places = new Set<string>();
+    const first = batch.filter(change => {
+      const place = key(change.txId, change.fromVersion + 1);
+      return !places.has(place) && places.add(place);
+    });
+    const ordered = first.toSorted((a, b) => a.txId - b.txId);
     const values = [this.ownerEpoch, ...columns(ordered.map(closeValues))];
     const written = await this.#retried('journal-close', sql.close, values);
     const byUs = new Set(written.map(row => key(row.tx_id, row.version)));
     const missing = batch.filter(change => !byUs.has(key(change.txId, change.fromVersion + 1)));
     const occupied = new Map<string, Row>();
     if (missing.length > 0) {
-      const places = columns(missing.map(change => [change.txId, change.fromVersion + 1]));
-      for (const row of await this.#query('journal-occupants', sql.occupants, places)) {
+      const wanted = columns(missing.map(change => [change.txId, change.fromVersion + 1]));
+      for (const row of await this.#query('journal-occupants', sql.occupants, wanted)) {
         occupied.set(key(row.tx_id, row.version), row);
       }
     }
@@ -263,8 +337,20 @@ export class Journal implements JournalPort, NumberBlocks {
     return value === null ? { kind: 'none' } : { kind: 'found', value };
   }
 
-  read(txId: number): Promise<Found<Transaction>> {
-    return this.#found('journal-read', sql.read, [txId]);
+  async read(txId: number): Promise<Found<Transaction>> {
+    const submitted = await this.#reads.submit(txId);
+    if (submitted.kind === 'done') return submitted.result;
+    if (submitted.kind === 'failed') this.#onError(submitted.error);
+    return { kind: 'unavailable' };
+  }
+
+  async #readBatch(txIds: readonly number[]): Promise<Found<Transaction>[]> {
+    const found = new Map<number, Transaction>();
+    for (const one of mergeAll(await this.#query('journal-read', sql.read, [txIds]))) found.set(one.txId, one);
+    return txIds.map(txId => {
+      const value = found.get(txId);
+      return value === undefined ? { kind: 'none' } : { kind: 'found', value };
+    });
   }
 
   find(id: Identity): Promise<Found<Transaction>> {
@@ -280,9 +366,35 @@ export class Journal implements JournalPort, NumberBlocks {
     ]);
   }
 
-  async owedReversals(limit: number): Promise<readonly StoredReversal[] | null> {
-    const rows = await this.#attempt('journal-owed', sql.owedReversals, [this.ownerEpoch, limit]);
-    return rows?.map(toStoredReversal) ?? null;
+  async findOriginal(query: OriginalQuery): Promise<Found<Transaction>> {
+    const { merchantId, terminalId, reference, kinds, panHash } = query;
+    const { batch, trace, rrn, authCode, date } = reference;
+    if (batch !== undefined && trace !== undefined) {
+      const rows = await this.#attempt('journal-find-named', sql.findNamed, [merchantId, terminalId, batch, trace]);
+      if (rows === null) return { kind: 'unavailable' };
+      const named = mergeAll(rows).filter(one => rrn === undefined || one.rrn === rrn);
+      const meant = named.find(one => kinds.some(kind => kind === one.kind)) ?? named[0];
+      if (meant !== undefined) return { kind: 'found', value: meant };
+    }
+    // At another terminal of the merchant its batch and trace mean something else.
+    if (rrn !== undefined) return this.#found('journal-find-rrn', sql.findByRrn, [merchantId, rrn]);
+    if (batch !== undefined || authCode === undefined) return { kind: 'none' };
+    const values = [merchantId, panHash, authCode, date ?? null, kinds];
+    return this.#found('journal-find-card', sql.findByCard, values);
+  }
+
+  async claims(originalTxId: number): Promise<readonly Claim[] | null> {
+    return (await this.#attempt('journal-claims', sql.claims, [originalTxId]))?.map(toClaim) ?? null;
+  }
+
+  async owedMessages(limit: number): Promise<readonly StoredMessage[] | null> {
+    const rows = await this.#attempt('journal-owed', sql.owedMessages, [this.ownerEpoch, limit]);
+    return rows?.map(toStoredMessage) ?? null;
+  }
+
+  async retriesAsked(limit: number): Promise<readonly RetryAsked[] | null> {
+    const rows = await this.#attempt('journal-retries', sql.retriesAsked, [limit]);
+    return rows?.map(row => ({ txId: Number(row.tx_id), kind: row.kind as RetryAsked['kind'] })) ?? null;
   }
 
   async lostOwners(): Promise<readonly number[] | null> {
@@ -321,8 +433,8 @@ export class Journal implements JournalPort, NumberBlocks {
     return (await this.#attempt('journal-recovered', sql.recovered, [epoch])) !== null;
   }
 
-  async takeOverReversals(): Promise<boolean> {
-    return (await this.#attempt('journal-take-over', sql.takeOverReversals, [this.ownerEpoch])) !== null;
+  async takeOverMessages(): Promise<boolean> {
+    return (await this.#attempt('journal-take-over', sql.takeOverMessages, [this.ownerEpoch])) !== null;
   }
 
   /** What limits must count for a merchant and business date, as of now. Null when storage is away. */

@@ -1,4 +1,4 @@
-import type { Change, OpenRecord, State, StoredReversal, Transaction } from '../switch/ports.ts';
+import type { Change, Claim, OpenRecord, State, StoredMessage, Transaction } from '../switch/ports.ts';
 
 /** Rows of Postgres to the core's terms and back. bigint columns arrive as text: all are below 2^53. */
 
@@ -45,12 +45,17 @@ export function openValues(record: OpenRecord): unknown[] {
     record.mcc,
     record.merchantName,
     record.responseCode ?? null,
+    record.originalTxId ?? null,
+    record.direction,
+    record.forwardedMinor,
+    record.authCode ?? null,
+    record.iccSealed ?? null,
   ];
 }
 
-/** The values of CLOSE after the owner epoch, in the order of `close` of sql.ts. */
+/** The values of CLOSE after the owner epoch, in the order of `closeColumns` of sql.ts. */
 export function closeValues(change: Change): unknown[] {
-  const reversal = change.reversal;
+  const { stored, claim } = change;
   return [
     change.txId,
     change.fromVersion + 1,
@@ -61,15 +66,26 @@ export function closeValues(change: Change): unknown[] {
     change.approvedMinor ?? null,
     change.settlementDate ?? null,
     change.answerSealed ?? null,
-    change.answerExpiresAtMs === undefined ? null : new Date(change.answerExpiresAtMs).toISOString(),
-    reversal?.link ?? null,
-    change.reversalOwner ?? null,
-    reversal?.stan ?? null,
-    reversal?.transmissionAt ?? null,
-    reversal?.reason ?? null,
-    reversal === undefined ? null : new Date(reversal.notBeforeMs).toISOString(),
+    timestamp(change.answerExpiresAtMs),
+    stored?.kind ?? null,
+    stored?.link ?? null,
+    change.storedOwner ?? null,
+    stored?.stan ?? null,
+    stored?.transmissionAt ?? null,
+    stored?.reason ?? null,
+    stored?.tries ?? null,
+    timestamp(stored?.notBeforeMs),
+    change.endsStored ?? false,
+    claim?.originalTxId ?? null,
+    claim?.end ?? null,
+    claim?.reinstateFrom ?? null,
+    change.caseKind ?? null,
     change.caseDetail ?? null,
   ];
+}
+
+function timestamp(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
 }
 
 /** Rows of values to columns of values, as `unnest` takes them. */
@@ -126,6 +142,8 @@ export function mergeRows(rows: readonly Row[]): Transaction | null {
     conditionCode: text(first.condition_code),
     entryMode: text(first.entry_mode),
     amountMinor: Number(first.amount_minor),
+    direction: first.direction as Transaction['direction'],
+    forwardedMinor: Number(first.forwarded_minor),
     currency: text(first.currency),
     bin: text(first.bin),
     cardKind: first.card_kind as Transaction['cardKind'],
@@ -143,12 +161,26 @@ export function mergeRows(rows: readonly Row[]): Transaction | null {
     settlementDate: optionalText(latest('settlement_date')),
     reason: optionalText(last.reason),
     answerSealed: latest('answer_sealed') as Uint8Array | undefined,
+    originalTxId: optionalNumber(first.original_tx_id),
+    iccSealed: (first.icc_sealed ?? undefined) as Uint8Array | undefined,
   };
 }
 
-export function toStoredReversal(row: Row): StoredReversal {
+/** The rows of several transactions, of each in order, merged. */
+export function mergeAll(rows: readonly Row[]): Transaction[] {
+  const byId = new Map<unknown, Row[]>();
+  for (const row of rows) {
+    const its = byId.get(row.tx_id);
+    if (its === undefined) byId.set(row.tx_id, [row]);
+    else its.push(row);
+  }
+  return [...byId.values()].flatMap(one => mergeRows(one) ?? []);
+}
+
+export function toStoredMessage(row: Row): StoredMessage {
   return {
     txId: Number(row.tx_id),
+    kind: row.kind as StoredMessage['kind'],
     link: text(row.link),
     stan: text(row.stan),
     transmissionAt: text(row.transmission_at),
@@ -156,5 +188,14 @@ export function toStoredReversal(row: Row): StoredReversal {
     tries: Number(row.tries),
     notBeforeMs: (row.not_before as Date).getTime(),
     storedAtMs: (row.stored_at as Date).getTime(),
+  };
+}
+
+export function toClaim(row: Row): Claim {
+  return {
+    txId: Number(row.tx_id),
+    kind: row.kind as Claim['kind'],
+    amountMinor: Number(row.amount_minor),
+    settled: row.settled === true,
   };
 }

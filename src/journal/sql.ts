@@ -3,6 +3,8 @@
  * flush for any number of transactions.
  */
 
+import { countedKinds } from '../switch/ports.ts';
+
 /** Columns of OPEN in the order of the parameters that follow the owner epoch ($1), with their array types. */
 const openColumns = [
   ['tx_id', 'bigint'],
@@ -40,6 +42,11 @@ const openColumns = [
   ['mcc', 'text'],
   ['merchant_name', 'text'],
   ['response_code', 'text'],
+  ['original_tx_id', 'bigint'],
+  ['direction', 'text'],
+  ['forwarded_minor', 'bigint'],
+  ['auth_code', 'text'],
+  ['icc_sealed', 'bytea'],
 ] as const;
 
 const openNames = openColumns.map(([name]) => name).join(', ');
@@ -76,19 +83,64 @@ JOIN identities held USING (merchant_id, terminal_id, batch, trace, message_clas
 WHERE EXISTS (SELECT FROM journal_owners WHERE epoch = $6 AND fenced_at IS NULL)`;
 
 /**
- * CLOSE: the next version, the reversal it stores or ends, the case it opens, and the debt to the projection of a
- * change after the end, in one commit. Answers what was written; the rest lost against
- * another change, or the owner is fenced.
+ * What OPEN does beside itself for a transaction that refers to another, in the same commit. A new version of the original:
+ * who judged an older one does not get it.
+ */
+export const moveOriginal = `
+INSERT INTO journal (tx_id, version, state, owner_epoch, reason)
+SELECT $2, $3, $4, $1, $5 WHERE EXISTS (SELECT FROM journal WHERE tx_id = $2 AND version = $3::integer - 1)
+ON CONFLICT DO NOTHING RETURNING tx_id`;
+
+/** $1 original, $2 its version, $3 transaction, $4 kind, $5 amount. */
+export const claim = `
+WITH indebted AS (INSERT INTO projection_debts (tx_id, version) VALUES ($1, $2))
+INSERT INTO claims (original_tx_id, tx_id, kind, amount_minor) VALUES ($1, $3, $4, $5)`;
+
+export const claims = 'SELECT tx_id, kind, amount_minor, settled FROM claims WHERE original_tx_id = $1';
+
+/** Columns of CLOSE in the order of the parameters that follow the owner epoch ($1), with their array types. */
+const closeColumns = [
+  ['tx_id', 'bigint'],
+  ['version', 'integer'],
+  ['state', 'text'],
+  ['reason', 'text'],
+  ['response_code', 'text'],
+  ['auth_code', 'text'],
+  ['approved_minor', 'bigint'],
+  ['settlement_date', 'text'],
+  ['answer_sealed', 'bytea'],
+  ['answer_expires_at', 'timestamptz'],
+  // what is stored
+  ['s_kind', 'text'],
+  ['s_link', 'text'],
+  ['s_owner', 'bigint'],
+  ['s_stan', 'text'],
+  ['s_transmission_at', 'text'],
+  ['s_reason', 'text'],
+  ['s_tries', 'integer'],
+  ['s_not_before', 'timestamptz'],
+  ['ends_stored', 'boolean'],
+  // the claim
+  ['c_original', 'bigint'],
+  ['c_end', 'text'],
+  ['c_reinstate', 'integer'],
+  ['case_kind', 'text'],
+  ['case_detail', 'text'],
+] as const;
+
+const closeNames = closeColumns.map(([name]) => name).join(', ');
+const closeArrays = closeColumns.map(([, type], i) => `$${i + 2}::${type}[]`).join(', ');
+
+/**
+ * CLOSE: the next version, the message it stores or ends, what becomes of its claim and its original, the case it opens
+ * or closes, and the debt to the projection of a change after the end, in one commit. Answers what was written; the rest
+ * lost against another change, or the owner is fenced.
+ *
+ * A reversal takes the place of an advice that is owed, and stays with its owner.
  */
 export const close = `
 WITH owner AS (${owner}),
-     asked AS (
-       SELECT asked.* FROM unnest(
-         $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
-         $10::bytea[], $11::timestamptz[], $12::text[], $13::bigint[], $14::text[], $15::text[], $16::text[],
-         $17::timestamptz[], $18::text[])
-       AS asked (tx_id, version, state, reason, response_code, auth_code, approved_minor, settlement_date,
-                 answer_sealed, answer_expires_at, r_link, r_owner, r_stan, r_transmission_at, r_reason, r_not_before, case_detail), owner),
+     asked AS (SELECT asked.* FROM unnest(${closeArrays}) AS asked (${closeNames}), owner),
      written AS (
        INSERT INTO journal (tx_id, version, state, owner_epoch, reason, response_code, auth_code, approved_minor,
                             settlement_date, answer_sealed, answer_expires_at)
@@ -97,23 +149,44 @@ WITH owner AS (${owner}),
        FROM asked
        ON CONFLICT DO NOTHING
        RETURNING tx_id, version),
+     done AS (SELECT asked.* FROM asked JOIN written USING (tx_id, version)),
      stored AS (
-       INSERT INTO stored_reversals (tx_id, link, owner_epoch, stan, transmission_at, reason, not_before)
-       SELECT tx_id, r_link,
-              coalesce((SELECT o.epoch FROM journal_owners o WHERE o.epoch = r_owner AND o.fenced_at IS NULL), $1), r_stan, r_transmission_at, r_reason, r_not_before
-       FROM asked JOIN written USING (tx_id, version) WHERE r_link IS NOT NULL
-       ON CONFLICT DO NOTHING),
+       INSERT INTO stored_messages (tx_id, kind, link, owner_epoch, stan, transmission_at, reason, tries, not_before)
+       SELECT tx_id, s_kind, s_link,
+              coalesce((SELECT o.epoch FROM journal_owners o WHERE o.epoch = s_owner AND o.fenced_at IS NULL), $1),
+              s_stan, s_transmission_at, s_reason, s_tries, s_not_before
+       FROM done WHERE s_kind IS NOT NULL
+       ON CONFLICT (tx_id) DO UPDATE
+       SET kind = excluded.kind, stan = excluded.stan, transmission_at = excluded.transmission_at,
+           reason = excluded.reason, tries = excluded.tries, not_before = excluded.not_before, stored_at = now()
+       WHERE stored_messages.kind = 'advice' AND excluded.kind = 'reversal'),
      ended AS (
-       DELETE FROM stored_reversals USING asked JOIN written USING (tx_id, version)
-       WHERE stored_reversals.tx_id = asked.tx_id AND asked.state IN ('reversed', 'in dispute')),
-     opened AS (
+       DELETE FROM stored_messages USING done WHERE stored_messages.tx_id = done.tx_id AND done.ends_stored),
+     freed AS (
+       DELETE FROM claims USING done
+       WHERE claims.original_tx_id = done.c_original AND claims.tx_id = done.tx_id AND done.c_end = 'freed'),
+     settled AS (
+       UPDATE claims SET settled = true FROM done
+       WHERE claims.original_tx_id = done.c_original AND claims.tx_id = done.tx_id AND done.c_end = 'settled'),
+     reinstated AS (
+       INSERT INTO journal (tx_id, version, state, owner_epoch, reason)
+       SELECT c_original, c_reinstate + 1, 'approved', $1, 'reinstated' FROM done WHERE c_reinstate IS NOT NULL
+       ON CONFLICT DO NOTHING
+       RETURNING tx_id, version),
+     disputed AS (
        INSERT INTO cases (tx_id, kind, detail)
-       SELECT tx_id, 'in dispute', case_detail FROM asked JOIN written USING (tx_id, version)
-       WHERE case_detail IS NOT NULL
-       ON CONFLICT DO NOTHING),
+       SELECT tx_id, case_kind, case_detail FROM done WHERE case_kind IS NOT NULL
+       ON CONFLICT (tx_id, kind) DO UPDATE SET detail = excluded.detail, closed_at = NULL),
+     retried AS (
+       UPDATE cases SET retry_asked_at = NULL FROM done
+       WHERE cases.tx_id = done.tx_id AND done.s_kind IS NOT NULL AND cases.retry_asked_at IS NOT NULL),
+     resolved AS (
+       UPDATE cases SET closed_at = now(), resolution = done.reason FROM done
+       WHERE cases.tx_id = done.tx_id AND done.ends_stored AND done.case_kind IS NULL AND cases.closed_at IS NULL),
      indebted AS (
        INSERT INTO projection_debts (tx_id, version)
-       SELECT tx_id, version FROM written WHERE version > 2)
+       SELECT tx_id, version FROM written WHERE version > 2
+       UNION ALL SELECT tx_id, version FROM reinstated)
 SELECT tx_id, version FROM written`;
 
 /** What stands in the places that a close did not get. $1 tx_ids, $2 versions. */
@@ -121,8 +194,8 @@ export const occupants = `
 SELECT tx_id, version, state, owner_epoch, reason, response_code
 FROM journal JOIN unnest($1::bigint[], $2::integer[]) AS asked (tx_id, version) USING (tx_id, version)`;
 
-/** All rows of one transaction, first to last. */
-export const read = 'SELECT * FROM journal WHERE tx_id = $1 ORDER BY version';
+/** All rows of these transactions, of each first to last. */
+export const read = 'SELECT * FROM journal WHERE tx_id = ANY ($1::bigint[]) ORDER BY tx_id, version';
 
 /** All rows of the transaction that holds an identity. */
 export const find = `
@@ -131,14 +204,46 @@ WHERE tx_id = (SELECT tx_id FROM identities
                WHERE merchant_id = $1 AND terminal_id = $2 AND batch = $3 AND trace = $4 AND message_class = $5)
 ORDER BY version`;
 
-/** $4 this process: a reversal that was taken over is its new owner's to count. */
-export const tried = 'UPDATE stored_reversals SET tries = $2, not_before = $3 WHERE tx_id = $1 AND owner_epoch = $4';
+/** The transactions under an identity, whatever class of message it was. */
+export const findNamed = `
+SELECT * FROM journal
+WHERE tx_id IN (SELECT tx_id FROM identities
+                WHERE merchant_id = $1 AND terminal_id = $2 AND batch = $3 AND trace = $4
+                  AND message_class IN ('request', 'advice'))
+ORDER BY tx_id, version`;
 
-export const owedReversals = `
-SELECT tx_id, link, stan, transmission_at, reason, tries, not_before, stored_at
-FROM (SELECT *, row_number() OVER (PARTITION BY link ORDER BY not_before) AS place
-      FROM stored_reversals WHERE owner_epoch = $1) owed
-WHERE place <= $2`;
+/** By RRN, at any terminal of the merchant. From the reading table: the journal has no index for it. */
+export const findByRrn = `
+SELECT * FROM journal
+WHERE tx_id = (SELECT tx_id FROM transactions WHERE rrn = $2 AND merchant_id = $1 ORDER BY tx_id DESC LIMIT 1)
+ORDER BY version`;
+
+/** By card, authorisation code and, where it is known, the day ($4 MMDD); $5 kinds. */
+export const findByCard = `
+SELECT * FROM journal
+WHERE tx_id = (SELECT tx_id FROM transactions
+               WHERE pan_hash = $2 AND merchant_id = $1 AND auth_code = $3 AND ($4::text IS NULL OR local_date = $4)
+                 AND kind = ANY ($5::text[])
+               -- codes come again: of those that have this one, the one that stands is meant
+               ORDER BY state IN ('approved', 'accepted') DESC, tx_id DESC LIMIT 1)
+ORDER BY version`;
+
+/** $4 this process: a message that was taken over is its new owner's to count. */
+export const tried = 'UPDATE stored_messages SET tries = $2, not_before = $3 WHERE tx_id = $1 AND owner_epoch = $4';
+
+/** Of each link the $2 soonest due: the links are found by steps through the index, however many messages wait. */
+export const owedMessages = `
+WITH RECURSIVE links AS (
+  (SELECT link FROM stored_messages WHERE owner_epoch = $1 ORDER BY link LIMIT 1)
+  UNION ALL
+  SELECT (SELECT link FROM stored_messages WHERE owner_epoch = $1 AND link > links.link ORDER BY link LIMIT 1)
+  FROM links WHERE links.link IS NOT NULL)
+SELECT due.* FROM links CROSS JOIN LATERAL (
+  SELECT tx_id, kind, link, stan, transmission_at, reason, tries, not_before, stored_at
+  FROM stored_messages WHERE owner_epoch = $1 AND link = links.link ORDER BY not_before LIMIT $2) due`;
+
+export const retriesAsked = `
+SELECT tx_id, kind FROM cases WHERE closed_at IS NULL AND retry_asked_at IS NOT NULL ORDER BY retry_asked_at LIMIT $1`;
 
 export const newOwner = 'INSERT INTO journal_owners (node) VALUES ($1) RETURNING epoch';
 
@@ -190,8 +295,8 @@ ORDER BY first.tx_id LIMIT $4`;
 export const recovered = 'UPDATE journal_owners SET recovered_at = now() WHERE epoch = $1 AND fenced_at IS NOT NULL';
 
 /** $1 this process, which must not be fenced itself. */
-export const takeOverReversals = `
-UPDATE stored_reversals SET owner_epoch = $1
+export const takeOverMessages = `
+UPDATE stored_messages SET owner_epoch = $1
 WHERE owner_epoch IN (SELECT epoch FROM journal_owners WHERE fenced_at IS NOT NULL)
   AND EXISTS (SELECT FROM journal_owners WHERE epoch = $1 AND fenced_at IS NULL)`;
 
@@ -207,11 +312,19 @@ RETURNING next - $2 AS first`;
  * looks up single rows does it in LATERAL or scalar subqueries, which no planner turns into a walk over the whole table.
  */
 
+/** What is not shown, or is what a later version changes. */
+const notShown = new Set([
+  'tx_id',
+  'state',
+  'response_code',
+  'auth_code',
+  'pan_sealed',
+  'request_digest',
+  'icc_sealed',
+]);
+
 /** What a row of the first version brings to `transactions` under its own name. */
-const shownNames = openColumns
-  .map(([name]) => name as string)
-  .filter(name => !['tx_id', 'state', 'response_code', 'pan_sealed', 'request_digest'].includes(name))
-  .concat('original_tx_id');
+const shownNames = openColumns.map(([name]) => name as string).filter(name => !notShown.has(name));
 
 /** The latest row that has a value decides, as in `mergeRows`; between the first and the last there is hardly ever one. */
 const latestOf = (column: string): string => `
@@ -281,6 +394,8 @@ SELECT DISTINCT tx_id FROM projection_debts WHERE at < now() - $1 * interval '1 
 const newestState = (txId: string): string =>
   `(SELECT last.state FROM journal last WHERE last.tx_id = ${txId} ORDER BY last.version DESC LIMIT 1)`;
 
+const countedList = [...countedKinds].map(kind => `'${kind}'`).join(', ');
+
 /**
  * The reservations that limits count: open and approved amounts of a merchant ($1) on a business date ($2), as of now.
  * From `transactions`, with the state from the journal where the row may be behind, and from the journal what no row may
@@ -292,7 +407,7 @@ WITH counted AS (
          CASE WHEN shown.version = 1 OR EXISTS (SELECT FROM projection_debts debt WHERE debt.tx_id = shown.tx_id)
          THEN ${newestState('shown.tx_id')} ELSE shown.state END AS state
   FROM transactions shown
-  WHERE shown.merchant_id = $1 AND shown.business_date = $2::date AND shown.kind = 'purchase'
+  WHERE shown.merchant_id = $1 AND shown.business_date = $2::date AND shown.kind IN (${countedList})
   UNION ALL
   SELECT unlisted.tx_id, unlisted.amount_minor, ${newestState('unlisted.tx_id')}
   FROM journal_owners owner
@@ -301,8 +416,8 @@ WITH counted AS (
     WHERE first.tx_id >= coalesce((SELECT come.listed_low FROM projections come WHERE come.epoch = owner.epoch),
                                   owner.epoch << 32)
       AND first.tx_id < (owner.epoch + 1) << 32
-      AND first.version = 1 AND first.merchant_id = $1 AND first.business_date = $2::date AND first.kind = 'purchase'
+      AND first.version = 1 AND first.merchant_id = $1 AND first.business_date = $2::date AND first.kind IN (${countedList})
       AND (SELECT true FROM transactions shown WHERE shown.tx_id = first.tx_id) IS NULL
     OFFSET 0) AS unlisted
   WHERE owner.recovered_at IS NULL)
-SELECT tx_id, amount_minor FROM counted WHERE state IN ('open', 'approved')`;
+SELECT tx_id, amount_minor FROM counted WHERE state IN ('open', 'approved', 'completed', 'stood-in')`;

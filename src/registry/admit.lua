@@ -3,7 +3,7 @@
 -- KEYS  1 terminal   2 merchant   3 limit (of the business date)   4 epoch   5 gone (of the business date)   6 seen
 -- ARGV  1 run id of this Redis    2 transaction id   3 kind   4 amount, minor units   5 business date, YYYY-MM-DD
 --       6 replay window, ms       7 now, ms          8 age after which the limit is counted again, ms
---       9 life of the limit, ms   10 '1' when limits count this kind
+--       9 life of the limit, ms   10 '1' when limits are for this kind
 --
 -- Returns
 --   { 'absent' }                                     terminal or merchant is not projected into this Redis
@@ -27,7 +27,7 @@ if t[3] ~= 'active' then return { 'refused', trev, mrev, '58', 'terminal-' .. t[
 if m[4] and not string.find(m[4], ',' .. kind .. ',', 1, true) then
   return { 'refused', trev, mrev, '57', 'function', 0 }
 end
-if m[5] and tonumber(amount) > tonumber(m[5]) then
+if ARGV[10] == '1' and m[5] and tonumber(amount) > tonumber(m[5]) then
   return { 'refused', trev, mrev, '61', 'transaction-amount', 0 }
 end
 

@@ -1,9 +1,9 @@
-import type { Admission, AdmissionRequest, FinancialKind } from '../switch/ports.ts';
+import { type Admission, type AdmissionRequest, countedKinds, type FinancialKind } from '../switch/ports.ts';
 import { hasDailyLimit, type Registered } from './rows.ts';
 
-/** Whether a kind of transaction counts against daily limits. An inquiry moves nothing. */
+/** Whether limits are for this kind of transaction. An inquiry moves nothing, and what follows a sale or a hold is within it. */
 export function counts(kind: FinancialKind): boolean {
-  return kind !== 'balance-inquiry';
+  return countedKinds.has(kind);
 }
 
 /**
@@ -16,7 +16,7 @@ export function judge({ merchant, terminal }: Registered, { kind, amountMinor }:
   if (status !== 'open') return refused('03', `merchant-${status}`);
   if (terminal.status !== 'active') return refused('58', `terminal-${terminal.status}`);
   if (functions !== null && !functions.includes(kind)) return refused('57', 'function');
-  if (perTransactionMaxMinor !== null && amountMinor > perTransactionMaxMinor) {
+  if (counts(kind) && perTransactionMaxMinor !== null && amountMinor > perTransactionMaxMinor) {
     return refused('61', 'transaction-amount');
   }
   if (counts(kind) && hasDailyLimit(merchant)) return { kind: 'unavailable' };

@@ -21,7 +21,7 @@ const terminalFields = [
   ...['run', 'rev', 'status', 'binding', 'batch', 'tmk', 'algorithm', 'bytes'],
   ...['cv', 'ctpk', 'ctak', 'pv', 'ptpk', 'ptak'],
 ] as const;
-const merchantFields = ['run', 'rev', 'name', 'mcc'] as const;
+const merchantFields = ['run', 'rev', 'name', 'mcc', 'floor'] as const;
 
 /**
  * From Postgres to Redis, and back to a terminal's entry. Merchants and terminals are hashes of plain fields, those
@@ -83,12 +83,13 @@ export class Projection {
 
 /** A limit or list that does not apply is a field that is not there. Daily limits go together with their generation. */
 function merchantPairs(merchant: Merchant): readonly (string | number)[] {
-  const { functions, perTransactionMaxMinor, dailyMaxMinor, dailyMaxCount } = merchant;
+  const { functions, perTransactionMaxMinor, dailyMaxMinor, dailyMaxCount, standInFloorMinor } = merchant;
   const pairs: (string | number)[] = ['status', merchant.status, 'name', merchant.name, 'mcc', merchant.mcc];
   if (functions !== null) pairs.push('functions', `,${functions.join(',')},`);
   if (perTransactionMaxMinor !== null) pairs.push('max', perTransactionMaxMinor);
   if (dailyMaxMinor !== null) pairs.push('sum', dailyMaxMinor);
   if (dailyMaxCount !== null) pairs.push('count', dailyMaxCount);
+  if (standInFloorMinor !== null) pairs.push('floor', standInFloorMinor);
   if (hasDailyLimit(merchant)) pairs.push('gen', merchant.limitGeneration);
   return pairs;
 }
@@ -107,7 +108,7 @@ type Values = readonly (string | null)[];
 
 function parse(ref: TerminalRef, terminal: Values, merchant: Values): Projected {
   const [, revision, status, binding, batch, tmk, algorithm, bytes, cv, ctpk, ctak, pv, ptpk, ptak] = terminal;
-  const [, merchantRevision, name, mcc] = merchant;
+  const [, merchantRevision, name, mcc, floor] = merchant;
   return {
     terminal: {
       merchantId: ref.merchantId,
@@ -122,6 +123,7 @@ function parse(ref: TerminalRef, terminal: Values, merchant: Values): Projected 
       pending: keySet(pv, ptpk, ptak),
       merchantName: name ?? '',
       mcc: mcc ?? '',
+      standInFloorMinor: floor === null || floor === undefined ? null : Number(floor),
     },
     terminalRevision: Number(revision),
     merchantRevision: Number(merchantRevision),

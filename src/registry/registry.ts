@@ -112,6 +112,14 @@ export class Registry implements RegistryPort {
     this.#releases.release(ref.merchantId, businessDate, txId, false);
   }
 
+  restore({ merchantId }: TerminalRef, businessDate: string, txId: number, amountMinor: number): void {
+    const [limit, gone] = [this.#keys.limit(merchantId, businessDate), this.#keys.gone(merchantId, businessDate)];
+    void this.#gate
+      .ask(redis => redis.registryRestore(limit, gone, txId, amountMinor))
+      // Not known to be done: a comparison with the journal finds it missing.
+      .then(reply => reply.kind === 'away' && this.#counter.ask(merchantId, businessDate));
+  }
+
   maySignOn(ref: TerminalRef): boolean {
     return this.#signOns.take(nameOf(ref));
   }

@@ -12,6 +12,7 @@ export interface Merchant {
   readonly perTransactionMaxMinor: number | null;
   readonly dailyMaxMinor: number | null;
   readonly dailyMaxCount: number | null;
+  readonly standInFloorMinor: number | null;
   readonly limitGeneration: number;
   readonly revision: number;
 }
@@ -33,6 +34,7 @@ export interface MerchantRow {
   readonly per_transaction_max_minor: string | null;
   readonly daily_max_minor: string | null;
   readonly daily_max_count: number | null;
+  readonly stand_in_floor_minor: string | null;
   readonly limit_generation: string;
   readonly merchant_revision: string;
 }
@@ -64,6 +66,7 @@ export function merchantOf(row: MerchantRow): Merchant {
     perTransactionMaxMinor: numberOrNull(row.per_transaction_max_minor),
     dailyMaxMinor: numberOrNull(row.daily_max_minor),
     dailyMaxCount: row.daily_max_count,
+    standInFloorMinor: numberOrNull(row.stand_in_floor_minor),
     limitGeneration: Number(row.limit_generation),
     revision: Number(row.merchant_revision),
   };
@@ -85,6 +88,7 @@ export function registeredOf(row: RegisteredRow): Registered {
       pending: keySet(row.pending_version, row.pending_tpk, row.pending_tak),
       merchantName: row.name,
       mcc: row.mcc,
+      standInFloorMinor: numberOrNull(row.stand_in_floor_minor),
     },
     terminalRevision: Number(row.revision),
   };

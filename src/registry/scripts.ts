@@ -12,6 +12,7 @@ export type AdmitReply = readonly [verdict: string, ...rest: Argument[]];
 export interface Scripts {
   readonly registryAdmit: Script<AdmitReply>;
   readonly registryRelease: Script<number>;
+  readonly registryRestore: Script<number>;
   readonly registryProject: Script<number>;
   readonly registryCountBegin: Script<'absent' | 'busy' | 'build' | 'check'>;
   readonly registryCountLoad: Script<number>;
@@ -21,6 +22,7 @@ export interface Scripts {
 const files: Readonly<Record<keyof Scripts, readonly [file: string, numberOfKeys: number]>> = {
   registryAdmit: ['admit.lua', 6],
   registryRelease: ['release.lua', 2],
+  registryRestore: ['restore.lua', 2],
   registryProject: ['project.lua', 1],
   registryCountBegin: ['count-begin.lua', 2],
   registryCountLoad: ['count-load.lua', 2],

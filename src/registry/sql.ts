@@ -3,7 +3,7 @@
 /** What is projected of a merchant `m`; read by `merchantOf`. */
 const merchantColumns = `
   m.merchant_id, m.name, m.mcc, m.status AS merchant_status, m.functions, m.per_transaction_max_minor,
-  m.daily_max_minor, m.daily_max_count, m.limit_generation, m.revision AS merchant_revision`;
+  m.daily_max_minor, m.daily_max_count, m.stand_in_floor_minor, m.limit_generation, m.revision AS merchant_revision`;
 
 /**
  * What is projected of a terminal: its binding `b`, its current keys `c` and its pending keys `p`; read by
@@ -62,8 +62,9 @@ WHERE b.binding_id = told.binding_id AND b.projected_revision < told.revision`;
 
 export const insertMerchant = `
 INSERT INTO merchants
-  (merchant_id, name, mcc, status, functions, per_transaction_max_minor, daily_max_minor, daily_max_count)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`;
+  (merchant_id, name, mcc, status, functions, per_transaction_max_minor, daily_max_minor, daily_max_count,
+   stand_in_floor_minor)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
 
 /** Closed bindings of the same ids are history from now on: only the newest is projected. */
 export const insertTerminal = `

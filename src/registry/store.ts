@@ -29,6 +29,8 @@ export interface NewMerchant extends Partial<Limits> {
   readonly status?: Merchant['status'];
   /** Kinds of transaction that are allowed. Default: all */
   readonly functions?: readonly string[];
+  /** Default: no stand-in */
+  readonly standInFloorMinor?: number;
 }
 
 export interface NewTerminal extends TerminalRef {
@@ -55,6 +57,7 @@ export async function createMerchant(db: Db, merchant: NewMerchant): Promise<voi
     merchant.perTransactionMaxMinor ?? null,
     merchant.dailyMaxMinor ?? null,
     merchant.dailyMaxCount ?? null,
+    merchant.standInFloorMinor ?? null,
   ]);
 }
 

@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { BookTotal } from '../audit/index.ts';
 import { isRunning } from '../embedded/server.ts';
 import { packageRoot } from '../postgres/assets.ts';
 import { startFleet } from './stack/fleet.ts';
@@ -28,6 +29,8 @@ DATABASE_URL and REDIS_URL, when set, are used instead of the embedded servers.
 Exit status: 0 when something was sent and the three books agree without a case; otherwise 1.`;
 
 const settleSeconds = 60;
+/** Customers who void, refund, pre-authorise, pay offline, or leave a tip. */
+const linkedShare = 0.2;
 const samePressMs = 500;
 /** Folders and databases of demos; each start clears those of the ones before. */
 const runPrefix = 'demo_';
@@ -100,12 +103,12 @@ async function main(): Promise<number> {
       const report = await settleAndAudit(stack, settleSeconds * 1000);
       await stack.stopProcesses();
       const { reversed, ...audit } = report;
-      const { sent, approved, declined, timedOut, unanswered, tps, p50Ms, p99Ms } = summary;
-      const result = { sent, approved, declined, timedOut, unanswered, reversed, tps, p50Ms, p99Ms, audit };
+      const { sent, approved, declined, timedOut, unanswered, advised, tps, p50Ms, p99Ms } = summary;
+      const result = { sent, approved, declined, timedOut, unanswered, advised, reversed, tps, p50Ms, p99Ms, audit };
       for (const difference of audit.named) say(`difference: ${JSON.stringify(difference)}`);
       say(
-        `terminals ${audit.terminals.count} / ${audit.terminals.sumMinor}, journal ${audit.journal.count} / ` +
-          `${audit.journal.sumMinor}, bank ${audit.bank.count} / ${audit.bank.sumMinor} (count / sum in minor units): ` +
+        `terminals ${total(audit.terminals)} and ${total(audit.untold)} that they could not be told of, ` +
+          `journal ${total(audit.journal)}, bank ${total(audit.bank)} (count / sum / held, in minor units): ` +
           `${audit.differences} differences, ${audit.cases} cases, ${audit.unfinished} unfinished`,
       );
       process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : '');
@@ -119,6 +122,10 @@ async function main(): Promise<number> {
   }
 }
 
+function total({ count, sumMinor, heldMinor }: BookTotal): string {
+  return `${count} / ${sumMinor} / ${heldMinor}`;
+}
+
 /** Runs the fleet until its summary. */
 async function shop(
   stack: Stack,
@@ -126,7 +133,12 @@ async function shop(
   interrupts: Interrupts,
   say: (line: string) => void,
 ): Promise<FleetSummary> {
-  const fleet = await startFleet(stack, { ...options, settleSeconds, onProgress: line => say(progressLine(line)) });
+  const fleet = await startFleet(stack, {
+    ...options,
+    settleSeconds,
+    args: ['--linked-share', String(linkedShare)],
+    onProgress: line => say(progressLine(line)),
+  });
   interrupts.onFirst(() => fleet.child.kill('SIGTERM'));
   return fleet.summary;
 }

@@ -2,6 +2,8 @@ import { authenticate } from './authenticate.ts';
 import type { Context } from './context.ts';
 import { codes } from './decide.ts';
 import { type Admitted, forward, type PinForLink } from './forward.ts';
+import { kinds } from './kinds.ts';
+import { footingOf } from './originals.ts';
 import { type Authenticated, type Ended, refusal, type Told } from './outcome.ts';
 import type { FinancialRequest, KeySet, LinkProfile, PinTranslation, Route, ZonePinKey } from './ports.ts';
 import { identityKey } from './refusals.ts';
@@ -15,7 +17,7 @@ interface PinUnderWay {
 }
 
 /**
- * The story of a 0200 that goes to a bank: authenticate, admit, choose the route, OPEN, forward, make the answer, CLOSE,
+ * The story of a request that goes to a bank: authenticate, admit, choose the route, OPEN, forward, make the answer, CLOSE,
  * tell. The order is the law: OPEN is durable before anything leaves, CLOSE before the outcome is told.
  */
 export async function authorize(context: Context, request: FinancialRequest): Promise<Ended> {
@@ -45,6 +47,9 @@ export async function authorize(context: Context, request: FinancialRequest): Pr
   }
 }
 
+/** Times that what a request refers to is judged anew because another changed it; each means that another went ahead. */
+const maxRaces = 8;
+
 /** Refuses what must be refused before anything is forwarded, reserves what it will need, and lets it go on. */
 async function admit(
   context: Context,
@@ -54,9 +59,10 @@ async function admit(
   route: Route | null,
   pin: PinUnderWay | null,
 ): Promise<Ended> {
+  const { journal, registry, refusals, clock, calendar } = context;
   const told = (outcome: Told): Ended => ({ told: outcome, authenticated: authentication });
   const link = route === null ? undefined : context.links.get(route.link);
-  const refusedBefore = context.refusals.recall(request.identity, context.clock.nowMs());
+  const refusedBefore = refusals.recall(request.identity, clock.nowMs());
   if (refusedBefore !== null) return told(refusal(refusedBefore, 'copy-of-a-refused-request'));
   if (request.identity.batch !== authentication.terminal.batch) {
     return told(await refuse(context, request, codes.signOnFirst, 'wrong-batch'));
@@ -64,34 +70,18 @@ async function admit(
   if (route === null || link === undefined) {
     return told(await refuse(context, request, codes.noSuchIssuer, 'no-route'));
   }
-  const txId = context.journal.nextTxId();
-  const { businessDate } = context.calendar.now();
-  const admission = await context.registry.admit({
-    ...request.identity,
-    txId,
-    identity: request.identity,
-    kind: request.kind,
-    amountMinor: request.amountMinor,
-    businessDate,
-  });
+  const txId = journal.nextTxId();
+  const { businessDate } = calendar.now();
+  const { identity, kind, amountMinor } = request;
+  const admission = await registry.admit({ ...identity, txId, identity, kind, amountMinor, businessDate });
   // An admission that nobody answered may have been executed all the same: its reservation is given back too.
   const reserved = admission.kind === 'unavailable' || (admission.kind === 'admitted' && admission.reserved);
   const release = (): void => {
-    if (reserved) context.registry.release(request.identity, businessDate, txId);
+    if (reserved) registry.release(identity, businessDate, txId);
   };
   const giveBack = (): void => {
-    context.journal.abandon(txId);
+    journal.abandon(txId);
     release();
-  };
-  const admitted: Admitted = {
-    request,
-    authenticated: authentication,
-    digest,
-    route,
-    link,
-    txId,
-    businessDate,
-    release,
   };
   switch (admission.kind) {
     case 'refused':
@@ -107,35 +97,38 @@ async function admit(
       break;
   }
   if (admission.seenBefore) {
-    const seen = await context.journal.find(request.identity);
+    const seen = await journal.find(identity);
     if (seen.kind === 'found') {
       giveBack();
       return told(await repeat(context, request, seen.value));
     }
   }
-  const zone = await pinForBank(context, admitted, pin);
-  if (zone.kind === 'refused') {
+  const refused = async (responseCode: string, reason: string): Promise<Ended> => {
     giveBack();
-    return told(await refuse(context, request, zone.responseCode, zone.reason, admission.seenBefore));
-  }
-  if (context.clock.nowMs() >= request.deadlineMs - context.settings.closingReserveMs) {
-    giveBack();
-    return told(await refuse(context, request, codes.malfunction, 'too-late', admission.seenBefore));
-  }
-  const key = await context.keys.transaction(link.name);
-  const full = key !== null && !context.storeAndForward.reserve(link.name, txId);
-  if (key === null || full) {
-    giveBack();
-    const [responseCode, reason] = full
-      ? [codes.issuerUnavailable, 'store-and-forward-full']
-      : [codes.malfunction, 'no-numbers'];
     return told(await refuse(context, request, responseCode, reason, admission.seenBefore));
+  };
+  const base = { request, authenticated: authentication, digest, route, link, txId, businessDate, release };
+  const way = await wayToBank(context, base, pin);
+  if (way.kind === 'refused') return refused(way.responseCode, way.reason);
+  const key = await context.keys.transaction(link.name);
+  if (key === null) return refused(codes.malfunction, 'no-numbers');
+  for (let race = 0; race < maxRaces; race++) {
+    const judged = await footingOf(context, request);
+    if (judged.kind === 'refused') return refused(judged.responseCode, judged.reason);
+    if (clock.nowMs() >= request.deadlineMs - context.settings.closingReserveMs) break;
+    const { storeAndForward } = context;
+    if (!storeAndForward.reserve(link.name, txId, kinds[kind].doubt === 'repeat' ? 'advice' : 'request')) {
+      return refused(codes.issuerUnavailable, 'store-and-forward-full');
+    }
+    try {
+      const admitted: Admitted = { ...base, footing: judged.footing, standIn: way.standIn };
+      const ended = await forward(context, admitted, key, way.pin);
+      if (ended !== 'original-moved') return ended;
+    } finally {
+      storeAndForward.release(link.name, txId);
+    }
   }
-  try {
-    return await forward(context, admitted, key, zone.pin);
-  } finally {
-    context.storeAndForward.release(link.name, txId);
-  }
+  return refused(codes.malfunction, 'too-late');
 }
 
 function translatePin(
@@ -158,29 +151,51 @@ function translatePin(
   return { keys, zone, result };
 }
 
-type PinForBank =
-  | { readonly kind: 'ready'; readonly pin: PinForLink | null }
+type WayToBank =
+  | { readonly kind: 'open'; readonly pin: PinForLink | null; readonly standIn: boolean }
   | { readonly kind: 'refused'; readonly responseCode: string; readonly reason: string };
 
-/** The PIN block under the link's zone key. It is made anew when it was made under keys the MAC then did not verify under. */
-async function pinForBank(context: Context, admitted: Admitted, begun: PinUnderWay | null): Promise<PinForBank> {
-  const { request, link, authenticated } = admitted;
-  const unavailable: PinForBank = { kind: 'refused', responseCode: codes.issuerUnavailable, reason: 'link-down' };
+/**
+ * How a request gets to its bank: over its link, its PIN block under the link's zone key; as an advice, whenever the link
+ * is up again; or by our own approval while it is down. The PIN block is made anew when it was made under keys the MAC
+ * then did not verify under.
+ */
+async function wayToBank(
+  context: Context,
+  { request, link, authenticated }: Pick<Admitted, 'request' | 'link' | 'authenticated'>,
+  begun: PinUnderWay | null,
+): Promise<WayToBank> {
+  const open: WayToBank = { kind: 'open', pin: null, standIn: false };
+  if (kinds[request.kind].doubt === 'repeat') return open;
+  const down: WayToBank = { kind: 'refused', responseCode: codes.issuerUnavailable, reason: 'link-down' };
   const zoneNow = context.banks.pinKey(link.name);
-  if (zoneNow === null) return unavailable;
-  if (request.pinBlock === undefined) return { kind: 'ready', pin: null };
+  if (zoneNow === null) return mayStandIn(context, request, authenticated) ? { ...open, standIn: true } : down;
+  if (request.pinBlock === undefined) return open;
   const holds = begun?.keys.version === authenticated.keys.version && begun.zone.generation === zoneNow.generation;
   const underWay = holds ? begun : translatePin(context, request, link, authenticated.keys);
-  if (underWay === null) return unavailable;
+  if (underWay === null) return down;
   const translated = await underWay.result;
   switch (translated.kind) {
-    case 'translated':
-      return { kind: 'ready', pin: { block: translated.pinBlock, generation: underWay.zone.generation } };
+    case 'translated': {
+      const pin = { block: translated.pinBlock, generation: underWay.zone.generation };
+      return { kind: 'open', pin, standIn: false };
+    }
     case 'refused':
       return { kind: 'refused', responseCode: codes.pinTrouble, reason: `pin-translation-${translated.error}` };
     case 'unavailable':
       return { kind: 'refused', responseCode: codes.malfunction, reason: 'hsm-unavailable' };
   }
+}
+
+/** Only a sale below its merchant's floor, and none with a PIN: nobody here can tell whether it is right. */
+function mayStandIn({ settings }: Context, request: FinancialRequest, { terminal }: Authenticated): boolean {
+  return (
+    settings.standIn &&
+    request.kind === 'purchase' &&
+    request.pinBlock === undefined &&
+    terminal.standInFloorMinor !== null &&
+    request.amountMinor <= terminal.standInFloorMinor
+  );
 }
 
 /**

@@ -59,6 +59,15 @@ function moment(ms: number, offsetMs: number): Moment {
   };
 }
 
+/** Days from one date YYYY-MM-DD to another; negative when the other is earlier. */
+export function daysBetween(from: string, to: string): number {
+  const days = (date: string): number => {
+    const [year = 0, month = 0, day = 0] = date.split('-').map(Number);
+    return daysFromCivil(year, month, day);
+  };
+  return days(to) - days(from);
+}
+
 /** Days since 1970-01-01 of a Gregorian date, and back: arithmetic, so that the core needs no `Date`. */
 function daysFromCivil(year: number, month: number, day: number): number {
   const shifted = month <= 2 ? year - 1 : year;

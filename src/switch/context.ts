@@ -1,6 +1,7 @@
 import type { Calendar } from './calendar.ts';
 import type { Drives } from './drive.ts';
 import type { MessageKeys } from './message-keys.ts';
+import type { LinkSettings } from './originals.ts';
 import type { Told } from './outcome.ts';
 import type {
   BankPort,
@@ -19,13 +20,18 @@ import type { Routing } from './routing.ts';
 import type { StoreAndForward } from './store-and-forward.ts';
 
 /** How the switch is set; each has a setting of its own in src/config.ts. */
-export interface SwitchSettings {
+export interface SwitchSettings extends LinkSettings {
   /** How long a stored answer may be told again, ms. */
   readonly replayWindowMs: number;
   /** Kept free of the time left when a bank is asked, for the MAC and the journal, ms. */
   readonly closingReserveMs: number;
-  /** Requests under way at one time; beyond it, 96 at once. */
+  /**
+   * Requests under way at one time; beyond it, 96 at once. As many reversals and advices may be under way beside them: what
+   * undoes a doubt or tells of what is done already is not kept out by a crowd of purchases.
+   */
   readonly maxInFlight: number;
+  /** Whether merchants with a floor may have purchases approved while their links are down. */
+  readonly standIn: boolean;
 }
 
 /** The first of its identity, while it is on its way. */

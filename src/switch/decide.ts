@@ -1,4 +1,5 @@
-import type { BankAnswer, BankOutcome, FinancialKind, State } from './ports.ts';
+import { kinds } from './kinds.ts';
+import type { BankAnswer, BankOutcome, FinancialKind } from './ports.ts';
 
 /** DE39 that this switch gives of its own accord (cup-pos §9). */
 export const codes = {
@@ -31,51 +32,111 @@ export function isApproval(responseCode: string): boolean {
 
 /** What becomes of a forwarded request, and what the terminal is told. */
 export type Verdict =
-  | { readonly state: 'approved'; readonly responseCode: string; readonly answer: BankAnswer }
-  | { readonly state: 'declined'; readonly responseCode: string; readonly reason: string; readonly answer?: BankAnswer }
+  | { readonly state: 'approved' | 'accepted'; readonly responseCode: string; readonly answer: BankAnswer }
   | {
-      readonly state: 'no-effect';
+      readonly state: 'declined' | 'refused' | 'no-effect';
       readonly responseCode: string;
       readonly reason: string;
       readonly answer?: BankAnswer;
     }
+  /** We say yes, and owe the bank the advice. `authCode`: where no bank gave one. */
+  | {
+      readonly state: 'stood-in';
+      readonly responseCode: string;
+      readonly reason: string;
+      readonly authCode?: string | undefined;
+      /** The bank may have it already: what follows is a repeat. */
+      readonly sent: boolean;
+    }
   | { readonly state: 'reversing'; readonly responseCode: string; readonly reason: string };
+
+/** What a verdict looks at. `amountMinor` is what the bank was asked for. */
+export interface Asked {
+  readonly kind: FinancialKind;
+  readonly amountMinor: number;
+  readonly partialApproval: boolean;
+}
+
+/** Response codes with which a bank says that it cannot answer now. */
+const notNow: ReadonlySet<string> = new Set([codes.issuerUnavailable, codes.malfunction]);
 
 /**
  * What an outcome at the bank means. An inquiry has no effect whatever happened. What certainly never left is a
- * decline of ours; what may have been posted and is not known to be is reversed.
+ * decline of ours; what may have been posted and is not known to be is reversed, or, where it tells of something that is
+ * done already, repeated until the bank has taken it.
  */
-export function decide(
-  request: { readonly kind: FinancialKind; readonly amountMinor: number; readonly partialApproval: boolean },
-  outcome: BankOutcome,
-): Verdict {
-  const inquiry = request.kind === 'balance-inquiry';
-  switch (outcome.kind) {
-    case 'unsent': {
-      const ours = ['mac-unavailable', 'unpackable', 'not-standing'].includes(outcome.reason);
-      const responseCode = ours ? codes.malfunction : codes.issuerUnavailable;
-      return { state: inquiry ? 'no-effect' : 'declined', responseCode, reason: outcome.reason };
-    }
-    case 'unknown':
-      return { state: inquiry ? 'no-effect' : 'reversing', responseCode: codes.issuerSilent, reason: outcome.reason };
-    case 'answered': {
-      const { answer } = outcome;
-      const { responseCode } = answer;
-      if (inquiry) return { state: 'no-effect', responseCode, reason: 'answered', answer };
-      if (!isApproval(responseCode)) return { state: 'declined', responseCode, reason: 'bank', answer };
-      // The money is DE4 of the answer: more than asked is no answer to this request, less must be expected.
-      if (answer.amountMinor > request.amountMinor || answer.amountMinor <= 0) {
-        return { state: 'reversing', responseCode: codes.malfunction, reason: 'amount-of-answer' };
-      }
-      if (answer.amountMinor < request.amountMinor && !request.partialApproval) {
-        return { state: 'reversing', responseCode: codes.malfunction, reason: 'partial-not-supported' };
-      }
-      return { state: 'approved', responseCode, answer };
-    }
+export function decide(asked: Asked, outcome: BankOutcome): Verdict {
+  switch (kinds[asked.kind].doubt) {
+    case 'forget':
+      return inquired(outcome);
+    case 'repeat':
+      return advised(asked, outcome);
+    case 'reverse':
+      return authorised(asked, outcome);
   }
 }
 
-/** What recovery makes of a transaction whose process died: nobody knows whether the bank has it. */
-export function recoveredState(kind: FinancialKind | 'unknown-original'): State {
-  return kind === 'balance-inquiry' ? 'no-effect' : 'reversing';
+function inquired(outcome: BankOutcome): Verdict {
+  if (outcome.kind !== 'answered') return { state: 'no-effect', ...unanswered(outcome) };
+  const { answer } = outcome;
+  return { state: 'no-effect', responseCode: answer.responseCode, reason: 'answered', answer };
+}
+
+function authorised({ kind, amountMinor, partialApproval }: Asked, outcome: BankOutcome): Verdict {
+  if (outcome.kind === 'unsent') return { state: 'declined', ...unanswered(outcome) };
+  if (outcome.kind === 'unknown') return { state: 'reversing', ...unanswered(outcome) };
+  const { answer } = outcome;
+  const { responseCode } = answer;
+  if (!isApproval(responseCode)) return { state: 'declined', responseCode, reason: 'bank', answer };
+  // The money is DE4 of the answer: more than asked is no answer to this request, less must be expected.
+  const unwanted = (reason: string): Verdict => ({ state: 'reversing', responseCode: codes.malfunction, reason });
+  if (answer.amountMinor > amountMinor || answer.amountMinor <= 0) return unwanted('amount-of-answer');
+  if (answer.amountMinor < amountMinor && !(partialApproval && mayBePartial.has(kind))) {
+    return unwanted('partial-not-supported');
+  }
+  return { state: 'approved', responseCode, answer };
+}
+
+/** Of what a part may be approved: what refers to an original is done as a whole. */
+const mayBePartial: ReadonlySet<FinancialKind> = new Set(['purchase', 'pre-authorisation']);
+
+/** What is done already needs no leave: only a bank that refuses for good, while the terminal waits, is told of. */
+function advised({ kind, amountMinor }: Asked, outcome: BankOutcome): Verdict {
+  const owed = (reason: string, sent: boolean): Verdict => ({
+    state: 'stood-in',
+    responseCode: codes.approved,
+    reason,
+    sent,
+  });
+  if (outcome.kind !== 'answered') return owed(outcome.reason, outcome.kind === 'unknown');
+  const { answer } = outcome;
+  const { responseCode } = answer;
+  if (notNow.has(responseCode)) return owed(`code-${responseCode}`, true);
+  if (kinds[kind].direction === 'N') return { state: 'no-effect', responseCode, reason: 'answered', answer };
+  if (!isApproval(responseCode)) return { state: 'refused', responseCode, reason: 'bank', answer };
+  // It is repeated, and if the bank says so again it is a case: nobody can make it less than it was.
+  if (answer.amountMinor !== amountMinor) return owed('amount-of-answer', true);
+  return { state: 'accepted', responseCode, answer };
+}
+
+function unanswered(outcome: Exclude<BankOutcome, { readonly kind: 'answered' }>): {
+  readonly responseCode: string;
+  readonly reason: string;
+} {
+  const { reason } = outcome;
+  if (outcome.kind === 'unknown') return { responseCode: codes.issuerSilent, reason };
+  const ours = ['mac-unavailable', 'unpackable', 'not-standing'].includes(reason);
+  return { responseCode: ours ? codes.malfunction : codes.issuerUnavailable, reason };
+}
+
+/** What becomes of an open transaction of which nobody knows whether the bank has it. */
+export function doubtfulState(kind: FinancialKind): 'no-effect' | 'reversing' | 'stood-in' {
+  switch (kinds[kind].doubt) {
+    case 'forget':
+      return 'no-effect';
+    case 'repeat':
+      return 'stood-in';
+    case 'reverse':
+      return 'reversing';
+  }
 }

@@ -1,6 +1,7 @@
+import { claimEnd } from './claims.ts';
 import type { Context } from './context.ts';
-import { codes, recoveredState, reversalReasons } from './decide.ts';
-import type { Change, FinancialKind, OpenRecord } from './ports.ts';
+import { codes, doubtfulState, reversalReasons } from './decide.ts';
+import type { Change, FinancialKind, OpenRecord, StoredMessage } from './ports.ts';
 import { edge } from './states.ts';
 
 /** Between two tries to make a change durable while the journal is away. */
@@ -51,7 +52,7 @@ export async function driveClose(
     observer.on({ event: 'close-retried', txId: change.txId, state: change.state });
     const closed = await journal.close(change);
     if (closed.kind === 'unavailable') return false;
-    if (closed.kind === 'refused') await driveToReversing(context, doubt);
+    if (closed.kind === 'refused') await driveToDoubt(context, doubt);
     ended(closed.kind === 'closed');
     return true;
   });
@@ -61,22 +62,45 @@ export interface InDoubt {
   readonly txId: number;
   readonly link: string;
   readonly kind: FinancialKind;
+  /** Its key at the bank. */
+  readonly stan: string;
+  readonly transmissionAt: string;
+  readonly forwardedMinor: number;
+}
+
+/** What is owed to the bank for a transaction of which nobody knows whether the bank has it. Null: no numbers to be had. */
+export async function owedForDoubt(
+  { keys }: Pick<Context, 'keys'>,
+  doubt: InDoubt,
+  reason: string,
+): Promise<StoredMessage | 'nothing' | null> {
+  switch (doubtfulState(doubt.kind)) {
+    case 'no-effect':
+      return 'nothing';
+    case 'stood-in':
+      return keys.advice(doubt, true);
+    case 'reversing':
+      return keys.reversal(doubt.link, doubt.txId, reason);
+  }
 }
 
 /**
  * An opened transaction whose outcome nobody can tell any more (a bug, a change that the journal refuses to take): it
  * ends as recovery would end it. Whoever changed it first has ended it.
  */
-export async function driveToReversing(context: Context, { txId, link, kind }: InDoubt): Promise<void> {
-  const { journal, keys, storeAndForward, observer, drives } = context;
-  const state = edge('open', recoveredState(kind));
+export async function driveToDoubt(context: Context, doubt: InDoubt): Promise<void> {
+  const { journal, storeAndForward, observer, drives } = context;
+  const { txId } = doubt;
+  const state = edge('open', doubtfulState(doubt.kind));
   await drives.until(context, async () => {
-    const reversal = state === 'reversing' ? await keys.reversal(link, txId, reversalReasons.malfunction) : null;
-    if (state === 'reversing' && reversal === null) return false;
+    const owed = await owedForDoubt(context, doubt, reversalReasons.malfunction);
+    if (owed === null) return false;
+    const stored = owed === 'nothing' ? undefined : owed;
     observer.on({ event: 'close-retried', txId, state });
+    const approvedMinor = state === 'stood-in' ? doubt.forwardedMinor : undefined;
     const reason = 'outcome-unknown';
-    const closed = await journal.close({ txId, fromVersion: 1, state, reason, reversal: reversal ?? undefined });
-    if (closed.kind === 'closed' && reversal !== null) storeAndForward.add(reversal);
+    const closed = await journal.close({ txId, fromVersion: 1, state, reason, approvedMinor, stored });
+    if (closed.kind === 'closed' && stored !== undefined) storeAndForward.add(stored);
     return closed.kind !== 'unavailable';
   });
 }
@@ -95,7 +119,8 @@ export async function driveToDeclined(context: Context, record: OpenRecord): Pro
     if (opened.kind === 'unavailable' || opened.kind === 'full') return false;
     if (opened.kind !== 'opened') return true;
     const reason = 'journal-was-away';
-    const closed = await journal.close({ txId, fromVersion: 1, state, reason, responseCode: codes.malfunction });
+    const claim = claimEnd(record.claim, state);
+    const closed = await journal.close({ txId, fromVersion: 1, state, reason, responseCode: codes.malfunction, claim });
     return closed.kind !== 'unavailable';
   });
 }

@@ -1,10 +1,13 @@
+import { claimEnd, limitsAfter } from './claims.ts';
 import type { Context } from './context.ts';
 import { codes, decide, reversalReasons, type Verdict } from './decide.ts';
-import { driveClose, driveToDeclined, driveToReversing, type InDoubt } from './drive.ts';
+import { driveClose, driveToDeclined, driveToDoubt, type InDoubt } from './drive.ts';
+import { kinds } from './kinds.ts';
 import type { TransactionKey } from './message-keys.ts';
 import { bankRequest, openRecord, terminalAnswer } from './messages.ts';
+import type { Footing } from './originals.ts';
 import { type Authenticated, type Ended, refusal, type Told } from './outcome.ts';
-import type { BankOutcome, Change, FinancialRequest, LinkProfile, Route, Secret } from './ports.ts';
+import type { BankOutcome, Change, FinancialRequest, LinkProfile, Route, Secret, StoredMessage } from './ports.ts';
 import { repeat } from './repeat.ts';
 import { sealed } from './seal.ts';
 import { edge } from './states.ts';
@@ -20,6 +23,9 @@ export interface Admitted {
   readonly link: LinkProfile;
   readonly txId: number;
   readonly businessDate: string;
+  readonly footing: Footing;
+  /** Approved here, while no link is up; the bank gets an advice. */
+  readonly standIn: boolean;
   /** Gives back what limits reserved for it. */
   readonly release: () => void;
 }
@@ -32,13 +38,14 @@ export interface PinForLink {
 
 /**
  * OPEN, the bank, the answer and its MAC, CLOSE: from here on the request is a transaction and must come to one end.
+ * 'original-moved': nothing was written, and what the request refers to must be judged once more.
  */
 export async function forward(
   context: Context,
   admitted: Admitted,
   key: TransactionKey,
   pin: PinForLink | null,
-): Promise<Ended> {
+): Promise<Ended | 'original-moved'> {
   const { request, authenticated, release } = admitted;
   const { journal } = context;
   const told = (outcome: Told): Ended => ({ told: outcome, authenticated });
@@ -47,6 +54,8 @@ export async function forward(
   switch (opened.kind) {
     case 'opened':
       break;
+    case 'original-moved':
+      return 'original-moved';
     case 'duplicate': {
       release();
       const first = await journal.read(opened.txId);
@@ -72,20 +81,22 @@ export async function forward(
     return await ask(context, admitted, key, pin);
   } catch (error) {
     // A bug, and nobody knows how far it came. What was opened must not stay open while this process lives.
-    void driveToReversing(context, inDoubt(admitted)).then(release);
+    void driveToDoubt(context, inDoubt(admitted, key)).then(release);
     throw error;
   }
 }
 
 /** The transaction as one whose outcome nobody can tell. */
-function inDoubt({ request, link, txId }: Admitted): InDoubt {
-  return { txId, link: link.name, kind: request.kind };
+function inDoubt({ request, link, txId, footing }: Admitted, { stan, moment }: TransactionKey): InDoubt {
+  const { transmissionAt } = moment;
+  return { txId, link: link.name, kind: request.kind, stan, transmissionAt, forwardedMinor: footing.forwardedMinor };
 }
 
 /** Sends the request to the bank and takes what comes of it to its end. */
 async function ask(context: Context, admitted: Admitted, key: TransactionKey, pin: PinForLink | null): Promise<Ended> {
-  const { request, link, txId } = admitted;
+  const { request, link, txId, footing } = admitted;
   const { banks, clock, journal, settings, storeAndForward } = context;
+  if (admitted.standIn) return close(context, admitted, key, standIn(txId), 0);
   const sentAtMs = clock.nowMs();
   const bankDeadlineMs = Math.min(sentAtMs + link.timeoutMs, request.deadlineMs - settings.closingReserveMs);
   // Whoever was taken for dead while it opened may have been reversed already: it sends nothing.
@@ -93,10 +104,18 @@ async function ask(context: Context, admitted: Admitted, key: TransactionKey, pi
     ? await banks.request(link.name, bankRequest(admitted, key, pin), bankDeadlineMs, pin?.generation)
     : { kind: 'unsent', reason: 'not-standing' };
   const bankMs = clock.nowMs() - sentAtMs;
-  if (outcome.kind === 'unknown') {
+  const { kind, partialApproval } = request;
+  if (outcome.kind === 'unknown' && kinds[kind].doubt === 'reverse') {
     storeAndForward.expectLate(link.name, key.stan, key.moment.transmissionAt, txId);
   }
-  return close(context, admitted, key, decide(request, outcome), bankMs);
+  const verdict = decide({ kind, amountMinor: footing.forwardedMinor, partialApproval }, outcome);
+  return close(context, admitted, key, verdict, bankMs);
+}
+
+/** Our own approval: its authorisation code comes from its number, for no bank gave one. */
+function standIn(txId: number): Verdict {
+  const authCode = String(txId % 1_000_000).padStart(6, '0');
+  return { state: 'stood-in', responseCode: codes.approved, reason: 'stand-in', authCode, sent: false };
 }
 
 /** Makes the answer and its MAC, then CLOSE, and only then gives it to be told. */
@@ -108,25 +127,29 @@ async function close(
   bankMs: number,
 ): Promise<Ended> {
   const { request, authenticated, link, txId, release } = admitted;
-  const { journal, keys, vault, settings, storeAndForward } = context;
+  const { journal, vault, settings, storeAndForward } = context;
   let verdict = decided;
   let answer = terminalAnswer(admitted, key, verdict);
   let frame = await sealed(context, request, authenticated, answer);
   if (frame === null) {
-    // An approval whose MAC cannot be made cannot be told: the terminal would not believe it.
+    // An approval whose MAC cannot be made cannot be told: the terminal would not believe it. What stands whether it is
+    // told or not (an advice, which the terminal repeats) is told without.
     if (verdict.state === 'approved') {
       verdict = { state: 'reversing', responseCode: codes.malfunction, reason: 'answer-mac-unavailable' };
+      answer = terminalAnswer(admitted, key, verdict);
+    } else if (admitted.standIn) {
+      verdict = { state: 'declined', responseCode: codes.malfunction, reason: 'answer-mac-unavailable' };
       answer = terminalAnswer(admitted, key, verdict);
     }
     frame = request.reply(answer, false).seal();
   }
   const ended = (told: Told, bytes?: Uint8Array): Ended => ({ told, authenticated, frame: bytes });
-  const reversing = verdict.state === 'reversing';
-  const reversal = reversing ? await keys.reversal(link.name, txId, reversalReason(verdict)) : null;
-  if (reversing && reversal === null) {
-    void driveToReversing(context, inDoubt(admitted)).then(release);
+  const stored = await owed(context, admitted, key, verdict);
+  if (stored === 'no-numbers') {
+    void driveToDoubt(context, inDoubt(admitted, key)).then(release);
     return ended({ kind: 'silent', reason: 'no-numbers' });
   }
+  const reversing = verdict.state === 'reversing';
   const bankAnswer = 'answer' in verdict ? verdict.answer : undefined;
   const change: Change = {
     txId,
@@ -134,16 +157,18 @@ async function close(
     state: edge('open', verdict.state),
     reason: 'reason' in verdict ? verdict.reason : undefined,
     responseCode: verdict.responseCode,
-    authCode: bankAnswer?.authCode,
-    approvedMinor: verdict.state === 'approved' ? verdict.answer.amountMinor : undefined,
+    authCode: answer.authCode,
+    approvedMinor: approvedMinor(admitted, verdict),
     settlementDate: bankAnswer?.settlementDate,
     answerSealed: reversing ? undefined : sealAnswer(vault, txId, answer),
     answerExpiresAtMs: reversing ? undefined : request.receivedAtMs + settings.replayWindowMs,
-    reversal: reversal ?? undefined,
+    stored: stored ?? undefined,
+    claim: claimEnd(admitted.footing.claim, verdict.state),
   };
   const written = (): void => {
-    if (reversal !== null) storeAndForward.add(reversal);
-    if (verdict.state !== 'approved') release();
+    if (stored !== null) storeAndForward.add(stored);
+    if (!standsAfter(verdict)) release();
+    limitsAfter(context, admitted.footing.original, request.kind, verdict.state);
   };
   const closed = await journal.close(change);
   switch (closed.kind) {
@@ -158,13 +183,47 @@ async function close(
     case 'fenced':
       return ended({ kind: 'silent', reason: 'fenced' });
     case 'refused':
-      void driveToReversing(context, inDoubt(admitted)).then(release);
+      void driveToDoubt(context, inDoubt(admitted, key)).then(release);
       return ended({ kind: 'silent', reason: 'journal-refuses' });
     case 'unavailable':
       // It may be durable. To say yes or no now would be a guess: the terminal's own 0400 decides.
-      void driveClose(context, change, inDoubt(admitted), closed => (closed ? written() : release()));
+      void driveClose(context, change, inDoubt(admitted, key), closed => (closed ? written() : release()));
       return ended({ kind: 'silent', reason: 'journal-unavailable' });
   }
+}
+
+/** What store-and-forward owes the bank from now on: a reversal, an advice, or nothing. */
+async function owed(
+  { keys }: Context,
+  { link, txId }: Admitted,
+  { stan, moment: { transmissionAt } }: TransactionKey,
+  verdict: Verdict,
+): Promise<StoredMessage | null | 'no-numbers'> {
+  switch (verdict.state) {
+    case 'reversing':
+      return (await keys.reversal(link.name, txId, reversalReason(verdict))) ?? 'no-numbers';
+    case 'stood-in':
+      return keys.advice({ txId, link: link.name, stan, transmissionAt }, verdict.sent);
+    default:
+      return null;
+  }
+}
+
+/** The money that stands: DE4 of the bank's answer, or what we approved in its stead. */
+function approvedMinor({ footing }: Admitted, verdict: Verdict): number | undefined {
+  switch (verdict.state) {
+    case 'approved':
+    case 'accepted':
+      return verdict.answer.amountMinor;
+    case 'stood-in':
+      return footing.forwardedMinor;
+    default:
+      return undefined;
+  }
+}
+
+function standsAfter({ state }: Verdict): boolean {
+  return state === 'approved' || state === 'accepted' || state === 'stood-in';
 }
 
 function reversalReason({ responseCode }: Verdict): string {
@@ -172,14 +231,8 @@ function reversalReason({ responseCode }: Verdict): string {
 }
 
 function word(verdict: Verdict): string {
-  switch (verdict.state) {
-    case 'approved':
-    case 'declined':
-    case 'no-effect':
-      return verdict.state;
-    case 'reversing':
-      return verdict.responseCode === codes.issuerSilent ? 'timed-out' : 'reversing';
-  }
+  if (verdict.state !== 'reversing') return verdict.state;
+  return verdict.responseCode === codes.issuerSilent ? 'timed-out' : 'reversing';
 }
 
 function reasonOf(verdict: Verdict): string | undefined {

@@ -1,6 +1,6 @@
 import type { Calendar, Moment } from './calendar.ts';
 import type { Numbers } from './numbers.ts';
-import type { StoredReversal } from './ports.ts';
+import type { StoredMessage } from './ports.ts';
 
 /** The key of a message on its link, and the moment it was made. */
 export interface MessageKey {
@@ -46,12 +46,24 @@ export class MessageKeys {
   }
 
   /** A reversal with a key of its own, which stays the same through all its repeats. */
-  async reversal(link: string, txId: number, reason: string): Promise<StoredReversal | null> {
+  async reversal(link: string, txId: number, reason: string): Promise<StoredMessage | null> {
     const key = await this.next(link);
     if (key === null) return null;
+    const { transmissionAt } = key.moment;
+    return { ...this.#stored(link, txId), kind: 'reversal', stan: key.stan, transmissionAt, reason, tries: 0 };
+  }
+
+  /** An advice, which keeps the key of its transaction. `sent`: the bank may have it already. */
+  advice(
+    { txId, link, stan, transmissionAt }: Pick<StoredMessage, 'txId' | 'link' | 'stan' | 'transmissionAt'>,
+    sent: boolean,
+  ): StoredMessage {
+    return { ...this.#stored(link, txId), kind: 'advice', stan, transmissionAt, reason: '', tries: sent ? 1 : 0 };
+  }
+
+  #stored(link: string, txId: number) {
     // Of the wall clock, as all waits are: only what is written into messages never steps back.
     const nowMs = this.#calendar.wallMs();
-    const { transmissionAt } = key.moment;
-    return { txId, link, stan: key.stan, transmissionAt, reason, tries: 0, notBeforeMs: nowMs, storedAtMs: nowMs };
+    return { link, txId, notBeforeMs: nowMs, storedAtMs: nowMs };
   }
 }

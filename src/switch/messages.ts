@@ -1,19 +1,23 @@
 import type { Context } from './context.ts';
 import { codes, type Verdict } from './decide.ts';
 import type { Admitted } from './forward.ts';
-import { issuerTags } from './issuer-tags.ts';
+import { issuerTags } from './icc-tags.ts';
+import { kinds } from './kinds.ts';
 import type { TransactionKey } from './message-keys.ts';
 import type { Authenticated } from './outcome.ts';
 import type {
   BankRequest,
+  Direction,
   FinancialRequest,
   OpenRecord,
+  OriginalElements,
   ReversalRequest,
   Route,
   Secret,
   TerminalAnswer,
+  Transaction,
 } from './ports.ts';
-import { sealPan } from './stored-pan.ts';
+import { sealChip, sealPan } from './stored-card.ts';
 
 /** What the terminal is told of a transaction. */
 export function terminalAnswer({ link }: Admitted, { rrn, moment }: TransactionKey, verdict: Verdict): TerminalAnswer {
@@ -24,8 +28,9 @@ export function terminalAnswer({ link }: Admitted, { rrn, moment }: TransactionK
     localTime: moment.localTime,
     localDate: moment.localDate,
     acquirerId: link.acquirerId,
-    authCode: bank?.authCode,
+    authCode: verdict.state === 'stood-in' ? verdict.authCode : bank?.authCode,
     settlementDate: bank?.settlementDate,
+    // Only where a part of what was asked may be approved: an adjustment asks the bank for a difference.
     amountMinor: verdict.state === 'approved' ? verdict.answer.amountMinor : undefined,
     additionalResponse: bank?.additionalResponse,
     balance: bank?.balance,
@@ -66,7 +71,8 @@ function asked(
 
 /** The first row of a transaction: everything that is known before it leaves. */
 export function openRecord(context: Context, admitted: Admitted, key: TransactionKey): OpenRecord {
-  const { request, authenticated, digest, route, link, txId, businessDate } = admitted;
+  const { request, authenticated, digest, route, link, txId, businessDate, footing } = admitted;
+  const { doubt } = kinds[request.kind];
   return {
     ...asked(context, request, authenticated, txId, key),
     kind: request.kind,
@@ -75,11 +81,18 @@ export function openRecord(context: Context, admitted: Admitted, key: Transactio
     // Of the admission and not of the key: limits count it on that date, also past midnight.
     businessDate,
     link: link.name,
-    bankMti: '0200',
+    bankMti: bankMti(admitted),
     acquirerId: link.acquirerId,
     forwarderId: link.forwarderId,
     cardKind: route.cardKind,
     requestDigest: digest,
+    direction: footing.direction,
+    forwardedMinor: footing.forwardedMinor,
+    originalTxId: footing.original?.txId,
+    claim: footing.claim,
+    // An authorisation by telephone: the bank knows it by this code alone.
+    authCode: request.kind === 'offline-settlement' ? request.reference?.authCode : undefined,
+    iccSealed: doubt === 'repeat' ? sealChip(context.vault, txId, request) : undefined,
   };
 }
 
@@ -103,24 +116,51 @@ export function unknownOriginal(
     forwarderId: '',
     cardKind: route?.cardKind ?? 'unknown',
     requestDigest: context.vault.digest(request.macInput.reveal()),
+    direction: 'N',
+    forwardedMinor: 0,
     responseCode: codes.originalNotFound,
+  };
+}
+
+/** A sale that we approve ourselves is told to the bank as an advice. */
+function bankMti({ request, standIn }: Admitted): BankRequest['mti'] {
+  return standIn ? '0220' : kinds[request.kind].bankMti;
+}
+
+/** DE3 to the bank: 02 and 22 are its adjustments (iso8583-fields §4); of a script notice it is its original's. */
+export function bankProcessingCode(kind: Transaction['kind'], direction: Direction, processingCode: string): string {
+  if (kind !== 'settlement-adjustment' && kind !== 'tip-adjustment') return processingCode;
+  return direction === 'D' ? '020000' : '220000';
+}
+
+/** DE90 of whatever refers to this transaction. */
+export function originalElements(original: Transaction): OriginalElements {
+  return {
+    mti: original.bankMti,
+    stan: original.stan,
+    transmissionAt: original.transmissionAt,
+    acquirerId: original.acquirerId,
+    forwarderId: original.forwarderId,
   };
 }
 
 /** What goes to the bank. */
 export function bankRequest(
-  { request, authenticated: { terminal } }: Admitted,
+  admitted: Admitted,
   { stan, rrn, moment }: TransactionKey,
   pin: { readonly block: Secret<string> } | null,
 ): BankRequest {
+  const { request, authenticated, footing } = admitted;
+  const { terminal } = authenticated;
+  const { original } = footing;
   return {
-    mti: '0200',
+    mti: bankMti(admitted),
     stan,
     transmissionAt: moment.transmissionAt,
     rrn,
     pan: request.pan,
-    processingCode: request.processingCode,
-    amountMinor: request.amountMinor,
+    processingCode: bankProcessingCode(request.kind, footing.direction, request.processingCode),
+    amountMinor: footing.forwardedMinor,
     currency: request.currency,
     localTime: moment.localTime,
     localDate: moment.localDate,
@@ -131,11 +171,13 @@ export function bankRequest(
     conditionCode: request.conditionCode,
     pinCaptureCode: pin === null ? undefined : request.pinCaptureCode,
     track2: request.track2,
+    authCode: original?.authCode ?? request.reference?.authCode,
     merchantId: request.identity.merchantId,
     terminalId: request.identity.terminalId,
     merchantName: terminal.merchantName,
     pinBlock: pin?.block,
     securityControl: pin === null ? undefined : request.securityControl,
     iccData: request.iccData,
+    original: original === undefined ? undefined : originalElements(original),
   };
 }

@@ -6,6 +6,7 @@
  * each port says what is durable when its promise settles. Expected outcomes are values; a rejected promise is a bug.
  */
 
+export { countedKinds, type Direction } from './kinds.ts';
 export type * from './ports/banks.ts';
 export type * from './ports/hsm.ts';
 export type * from './ports/journal.ts';

@@ -27,7 +27,10 @@ export async function repeat(context: Context, request: FinancialRequest, first:
       return repeat(context, request, found.kind === 'found' ? found.value : first);
     }
     case 'approved':
+    case 'accepted':
+    case 'stood-in':
     case 'declined':
+    case 'refused':
     case 'no-effect':
       if (first.answerSealed === undefined) return duplicate('nothing-stored');
       return {
@@ -36,6 +39,8 @@ export async function repeat(context: Context, request: FinancialRequest, first:
         outcome: 'repeat',
         reason: first.state,
       };
+    case 'voided':
+    case 'completed':
     case 'reversing':
     case 'reversed':
     case 'in dispute':

@@ -1,11 +1,12 @@
 import { authenticate } from './authenticate.ts';
 import type { Context } from './context.ts';
 import { codes } from './decide.ts';
+import { kinds } from './kinds.ts';
 import { unknownOriginal } from './messages.ts';
 import { type Authenticated, type Ended, refusal, type Told } from './outcome.ts';
 import type { ReversalRequest, TerminalAnswer, Transaction } from './ports.ts';
 import { edge } from './states.ts';
-import { openPan } from './stored-pan.ts';
+import { openPan } from './stored-card.ts';
 
 /** Lost races against other changes of the same transaction before we give up: each loss means that it moved on. */
 const maxRaces = 8;
@@ -46,6 +47,7 @@ async function refuseItsOriginal(
     case 'opened':
       return answered(context, codes.originalNotFound, 'original-unknown', key.rrn);
     case 'duplicate':
+    case 'original-moved':
       // The original came between the look and the write.
       return 'raced';
     case 'fenced':
@@ -71,14 +73,25 @@ async function undo(context: Context, request: ReversalRequest, original: Transa
     case 'reversing':
     case 'reversed':
     case 'in dispute':
+    case 'refused':
       return answered(context, codes.approved, `original-${original.state.replace(' ', '-')}`, original.rrn);
+    case 'accepted':
+    case 'voided':
+    case 'completed':
+      return refusal(codes.duplicate, `original-${original.state}`);
     case 'open':
     case 'approved':
+    case 'stood-in':
       break;
   }
-  const reversal = await keys.reversal(original.link, original.txId, request.reason);
-  if (reversal === null) return refusal(codes.malfunction, 'no-numbers');
-  const inquiry = original.kind === 'balance-inquiry';
+  const { doubt } = kinds[original.kind];
+  if (doubt === 'repeat') return refusal(codes.duplicate, 'advice-cannot-be-reversed');
+  const used = await isUsed(context, original);
+  if (used === null) return refusal(codes.malfunction, 'journal-unavailable');
+  if (used) return refusal(codes.duplicate, 'original-is-used');
+  const stored = await keys.reversal(original.link, original.txId, request.reason);
+  if (stored === null) return refusal(codes.malfunction, 'no-numbers');
+  const inquiry = doubt === 'forget';
   // While the original is in flight its own process owes the reversal: only that one knows when it is not overtaken.
   const owner = original.state === 'open' ? original.ownerEpoch : journal.ownerEpoch;
   const closed = await journal.close({
@@ -86,12 +99,13 @@ async function undo(context: Context, request: ReversalRequest, original: Transa
     fromVersion: original.version,
     state: edge(original.state, inquiry ? 'no-effect' : 'reversing'),
     reason: 'terminal-reversal',
-    reversal: inquiry ? undefined : reversal,
-    reversalOwner: owner,
+    stored: inquiry ? undefined : stored,
+    storedOwner: owner,
   });
   switch (closed.kind) {
     case 'closed':
-      if (!inquiry && owner === journal.ownerEpoch) storeAndForward.add(reversal);
+      // An advice that is still owed keeps its owner, who finds the reversal in its place.
+      if (!inquiry && owner === journal.ownerEpoch && original.state !== 'stood-in') storeAndForward.add(stored);
       context.registry.release(original.identity, original.businessDate, original.txId);
       return answered(context, codes.approved, `original-${original.state}`, original.rrn);
     case 'lost':
@@ -102,6 +116,14 @@ async function undo(context: Context, request: ReversalRequest, original: Transa
     case 'unavailable':
       return refusal(codes.malfunction, `journal-${closed.kind}`);
   }
+}
+
+/** Whether refunds, additions or an adjustment stand on it: what they stand on is not undone. Null: nobody can say. */
+async function isUsed({ journal }: Context, original: Transaction): Promise<boolean | null> {
+  // Each claim wrote a version of its original, so that one without later versions has none.
+  if (original.version <= 2) return false;
+  const claims = await journal.claims(original.txId);
+  return claims === null ? null : claims.some(({ kind }) => kind !== 'notice');
 }
 
 /**

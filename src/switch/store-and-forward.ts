@@ -1,23 +1,24 @@
+import { freedClaim, limitsAfter } from './claims.ts';
 import { isApproval, reversalReasons } from './decide.ts';
 import type { MessageKeys } from './message-keys.ts';
+import { judgeTry, type TryOutcome, type TryVerdict } from './message-policy.ts';
 import type {
   BankPort,
-  BankRequest,
+  Change,
   Clock,
   JournalPort,
   LateAnswer,
   LinkProfile,
   Observer,
-  Pan,
   Random,
-  StoredReversal,
+  RegistryPort,
+  StoredMessage,
   Timers,
   Transaction,
   VaultPort,
 } from './ports.ts';
-import { judgeReversal, type ReversalOutcome } from './reversal-policy.ts';
-import { edge } from './states.ts';
-import { openPan } from './stored-pan.ts';
+import { edge, type State } from './states.ts';
+import { storedMessage } from './stored-message.ts';
 
 export interface StoreAndForwardParts {
   readonly clock: Clock;
@@ -25,16 +26,21 @@ export interface StoreAndForwardParts {
   readonly random: Random;
   readonly banks: BankPort;
   readonly journal: JournalPort;
+  readonly registry: Pick<RegistryPort, 'release' | 'restore'>;
   readonly vault: VaultPort;
   readonly observer: Observer;
   readonly links: ReadonlyMap<string, LinkProfile>;
   readonly keys: MessageKeys;
-  /** How often the journal is asked for reversals that siblings stored for this process. */
+  /** How often the journal is asked for messages that siblings stored for this process. */
   readonly pollMs: number;
 }
 
-/** Reversals under way on one link at one time. */
-const lanesPerLink = 32;
+/** Messages under way on one link at one time. */
+const lanesPerLink = 64;
+/** Messages of one link kept here at one time; the rest of a backlog waits in the journal. */
+const loadedPerLink = 2000;
+/** Disputes that are taken up again in one look. */
+const retriesPerLook = 100;
 /** Late answers are recognised for this many transactions per link whose outcome was unknown. */
 const rememberedPerLink = 10_000;
 
@@ -42,16 +48,23 @@ const rememberedPerLink = 10_000;
 const longestWaitMs = 60_000;
 
 interface Owed {
-  stored: StoredReversal;
+  stored: StoredMessage;
   underWay: boolean;
 }
+
+/** What a forward reserves a place for: a request may come to owe a reversal, an advice is owed itself. */
+export type Place = 'request' | 'advice';
 
 interface Lane {
   readonly profile: LinkProfile;
   /** Forwards that may yet need a place. */
-  reserved: number;
+  readonly reserved: Record<Place, number>;
   readonly owed: Map<number, Owed>;
+  /** Of `owed`, so that nobody counts them for each request. */
+  readonly counts: Record<StoredMessage['kind'], number>;
   underWay: number;
+  /** The journal may hold more for this link than was loaded. */
+  more: boolean;
   /** (DE7 STAN) of originals with an unknown outcome, to their transaction. */
   readonly unknown: Map<string, number>;
   /** Of those, what the bank approved after we had given up: "not found" is then no confirmation. */
@@ -60,16 +73,19 @@ interface Lane {
 }
 
 /**
- * Store-and-forward: owns every transaction that is 'reversing' until the bank confirms or a case is opened. What it
- * owes stands in the journal; this is its hand. A bank that refuses one reversal delays no other.
+ * Store-and-forward: owns every transaction that is 'reversing' or 'stood-in' until the bank confirms or a case is opened.
+ * What it owes stands in the journal; this is its hand. A message that a bank keeps refusing moves aside to the list of cases and delays no
+ * other. Nothing is in order but what must be: a reversal waits for its original's answer, and takes the place of an advice
+ * that is still owed.
  */
 export class StoreAndForward {
   readonly #parts: StoreAndForwardParts;
   readonly #lanes = new Map<string, Lane>();
   /** Originals whose answer is still awaited: their reversals wait, so that they cannot overtake them. */
-  readonly #inFlight = new Set<number>();
+  readonly #inFlight = new Map<number, Place>();
   readonly #stranded = new Set<number>();
   #cancelPoll: (() => void) | null = null;
+  #polling = false;
   #stopped = false;
 
   constructor(parts: StoreAndForwardParts) {
@@ -77,9 +93,11 @@ export class StoreAndForward {
     for (const [name, profile] of parts.links) {
       this.#lanes.set(name, {
         profile,
-        reserved: 0,
+        reserved: { request: 0, advice: 0 },
         owed: new Map(),
+        counts: { reversal: 0, advice: 0 },
         underWay: 0,
+        more: false,
         unknown: new Map(),
         lateApprovals: new Set(),
         cancelWake: () => {},
@@ -98,47 +116,68 @@ export class StoreAndForward {
     for (const lane of this.#lanes.values()) lane.cancelWake();
   }
 
-  /** Reversals owed and not yet confirmed. */
+  /** Messages owed and not yet answered, of those that are loaded. */
   get depth(): number {
     let depth = 0;
     for (const lane of this.#lanes.values()) depth += lane.owed.size;
     return depth;
   }
 
-  /** Takes a place before a request is forwarded. False: full, the request gets 91. A reversal itself is never refused. */
-  reserve(link: string, txId: number): boolean {
+  /**
+   * Takes a place before a request is forwarded. False: full, the request gets 91. A reversal itself is never refused, and
+   * advices have places of their own.
+   */
+  reserve(link: string, txId: number, place: Place): boolean {
     const lane = this.#lanes.get(link);
-    if (lane === undefined || lane.reserved + lane.owed.size >= lane.profile.reversal.capacity) return false;
-    lane.reserved++;
-    this.#inFlight.add(txId);
+    if (lane === undefined) return false;
+    const { capacity, adviceCapacity = capacity } = lane.profile.reversal;
+    const taken = lane.reserved[place] + lane.counts[place === 'advice' ? 'advice' : 'reversal'];
+    if (taken >= (place === 'advice' ? adviceCapacity : capacity)) return false;
+    lane.reserved[place]++;
+    this.#inFlight.set(txId, place);
     return true;
   }
 
-  /** The forward has come to an end; if it ended as reversing, `add` follows or the poll finds it. */
+  /** The forward has come to an end; if it ended owing something, `add` follows or the poll finds it. */
   release(link: string, txId: number): void {
     const lane = this.#lanes.get(link);
-    if (lane === undefined || !this.#inFlight.delete(txId)) return;
-    lane.reserved--;
+    const place = this.#inFlight.get(txId);
+    if (lane === undefined || place === undefined) return;
+    this.#inFlight.delete(txId);
+    lane.reserved[place]--;
     if (lane.owed.has(txId)) this.#pump(lane);
   }
 
-  /** A reversal that is durable in the journal and this process's to send. */
-  add(stored: StoredReversal): void {
+  /** A message that is durable in the journal and this process's to send. */
+  add(stored: StoredMessage): void {
     const lane = this.#lanes.get(stored.link);
     if (lane === undefined) {
       this.#strand(stored);
       return;
     }
-    if (lane.owed.has(stored.txId)) return;
-    lane.owed.set(stored.txId, { stored, underWay: false });
+    const owed = lane.owed.get(stored.txId);
+    if (owed?.stored.kind === stored.kind) return;
+    lane.counts[stored.kind]++;
+    if (owed === undefined) lane.owed.set(stored.txId, { stored, underWay: false });
+    else {
+      lane.counts[owed.stored.kind]--;
+      owed.stored = stored;
+    }
     this.#pump(lane);
   }
 
+  #drop(lane: Lane, txId: number): void {
+    const owed = lane.owed.get(txId);
+    if (owed === undefined) return;
+    lane.counts[owed.stored.kind]--;
+    lane.owed.delete(txId);
+  }
+
   /** Nothing here can send it; it stays in the journal until its link is back, and is told of once. */
-  #strand({ link, txId }: StoredReversal): void {
+  #strand({ link, txId }: StoredMessage): void {
     if (this.#stranded.has(txId) || this.#stranded.size >= rememberedPerLink) return;
     this.#stranded.add(txId);
-    this.#parts.observer.on({ event: 'reversal-stranded', link, txId });
+    this.#parts.observer.on({ event: 'message-stranded', link, txId });
   }
 
   /** An original whose outcome is unknown: its answer may still come. */
@@ -153,10 +192,39 @@ export class StoreAndForward {
   }
 
   async #poll(): Promise<void> {
-    await this.#parts.journal.takeOverReversals();
-    for (const stored of (await this.#parts.journal.owedReversals(1000)) ?? []) this.add(stored);
-    if (this.#stopped) return;
-    this.#cancelPoll = this.#parts.timers.after(this.#parts.pollMs, () => void this.#poll());
+    if (this.#polling || this.#stopped) return;
+    this.#polling = true;
+    this.#cancelPoll?.();
+    const { journal } = this.#parts;
+    await journal.takeOverMessages();
+    const owed = await journal.owedMessages(loadedPerLink);
+    if (owed !== null) this.#load(owed);
+    for (const { txId, kind } of (await journal.retriesAsked(retriesPerLook)) ?? []) await this.#retry(txId, kind);
+    this.#polling = false;
+    if (!this.#stopped) this.#cancelPoll = this.#parts.timers.after(this.#parts.pollMs, () => void this.#poll());
+  }
+
+  #load(owed: readonly StoredMessage[]): void {
+    const found = new Map<string, number>();
+    for (const stored of owed) {
+      found.set(stored.link, (found.get(stored.link) ?? 0) + 1);
+      this.add(stored);
+    }
+    for (const [link, lane] of this.#lanes) lane.more = (found.get(link) ?? 0) >= loadedPerLink;
+  }
+
+  /** An operator wants a dispute tried again: it is owed once more, from its first try. */
+  async #retry(txId: number, kind: StoredMessage['kind']): Promise<void> {
+    const { journal, keys } = this.#parts;
+    const found = await journal.read(txId);
+    if (found.kind !== 'found' || found.value.state !== 'in dispute') return;
+    const { value } = found;
+    const advice = kind === 'advice';
+    const stored = advice ? keys.advice(value, true) : await keys.reversal(value.link, txId, reversalReasons.other);
+    if (stored === null) return;
+    const state = edge(value.state, advice ? 'stood-in' : 'reversing');
+    const closed = await journal.close({ txId, fromVersion: value.version, state, reason: 'asked again', stored });
+    if (closed.kind === 'closed') this.add(stored);
   }
 
   /** Sends what is due, and wakes again when the next will be. Decides everything after any event. */
@@ -165,6 +233,12 @@ export class StoreAndForward {
     if (this.#stopped) return;
     const nowMs = this.#parts.clock.nowMs();
     let nextMs = Number.POSITIVE_INFINITY;
+    const { name, reversal } = lane.profile;
+    if (lane.owed.size > 0 && this.#parts.banks.pinKey(name) === null) {
+      // Down: each of them would only be read and put aside again.
+      lane.cancelWake = this.#parts.timers.after(reversal.firstRetryMs, () => this.#pump(lane));
+      return;
+    }
     for (const [txId, owed] of lane.owed) {
       if (lane.underWay >= lanesPerLink) return;
       if (owed.underWay || this.#inFlight.has(txId)) continue;
@@ -177,6 +251,7 @@ export class StoreAndForward {
       void this.#guarded(lane, owed).finally(() => {
         owed.underWay = false;
         lane.underWay--;
+        if (lane.more && lane.owed.size <= loadedPerLink / 2) void this.#poll();
         this.#pump(lane);
       });
     }
@@ -193,96 +268,84 @@ export class StoreAndForward {
       await this.#try(lane, owed);
     } catch (error) {
       this.#postpone(lane, owed, lane.profile.reversal.maxRetryMs);
-      this.#parts.observer.on({ event: 'reversal-failed', link: owed.stored.link, txId: owed.stored.txId, error });
+      this.#parts.observer.on({ event: 'message-failed', link: owed.stored.link, txId: owed.stored.txId, error });
     }
   }
 
   async #try(lane: Lane, owed: Owed): Promise<void> {
     const { journal, banks, clock, random, observer } = this.#parts;
     const { stored } = owed;
-    const found = await journal.read(stored.txId);
+    const { txId, link, kind } = stored;
+    const found = await journal.read(txId);
     if (found.kind !== 'found') return this.#postpone(lane, owed);
     const transaction = found.value;
-    if (transaction.state !== 'reversing') {
-      lane.owed.delete(stored.txId);
+    if (transaction.state !== owing[kind]) {
+      // Ended by another, or another message has taken its place, which the next look finds.
+      if (owed.stored === stored) this.#drop(lane, txId);
       return;
     }
-    observer.on({ event: 'reversal-sent', link: stored.link, txId: stored.txId, tries: stored.tries + 1 });
+    const tries = stored.tries + 1;
+    observer.on({ event: 'message-sent', link, txId, kind, tries });
     const deadlineMs = clock.nowMs() + lane.profile.timeoutMs;
-    const message = this.#message(lane.profile, stored, transaction);
-    const outcome = message === null ? unreadable : await banks.request(stored.link, message, deadlineMs);
-    const believed = believable(outcome, lane.lateApprovals.has(stored.txId));
-    const verdict = judgeReversal(believed, stored, lane.profile.reversal, clock.nowMs(), random.next());
+    const message = await storedMessage(this.#parts, lane.profile, stored, transaction);
+    if (message === 'unavailable') return this.#postpone(lane, owed);
+    const outcome = message === null ? unreadable : await banks.request(link, message, deadlineMs);
+    const believed = kind === 'reversal' ? believable(outcome, lane.lateApprovals.has(txId)) : outcome;
+    const tried = { ...stored, amountMinor: transaction.forwardedMinor, moves: transaction.direction !== 'N' };
+    const verdict = judgeTry(believed, tried, lane.profile.reversal, clock.nowMs(), random.next());
     if (verdict.kind === 'again') {
       this.#postpone(lane, owed, verdict.afterMs);
       if (!verdict.counts) return;
-      owed.stored = { ...owed.stored, tries: stored.tries + 1 };
-      await journal.tried(stored.txId, owed.stored.tries, owed.stored.notBeforeMs);
+      owed.stored = { ...owed.stored, tries };
+      await journal.tried(txId, tries, owed.stored.notBeforeMs);
       return;
     }
-    const state = verdict.kind === 'confirmed' ? 'reversed' : 'in dispute';
-    const reason = verdict.kind === 'confirmed' ? confirmedBy(verdict.by) : verdict.detail;
+    await this.#end(lane, owed, transaction, verdict, outcome);
+  }
+
+  /** Writes down how it ended, and what that means for the transaction that it refers to. */
+  async #end(
+    lane: Lane,
+    owed: Owed,
+    transaction: Transaction,
+    verdict: Exclude<TryVerdict, { kind: 'again' }>,
+    outcome: TryOutcome,
+  ): Promise<void> {
+    const { journal, observer } = this.#parts;
+    const { stored } = owed;
+    const { txId, link, kind } = stored;
+    const confirmed = verdict.kind === 'confirmed';
+    const state = edge(transaction.state, confirmed ? confirmedState[kind] : 'in dispute');
+    const reason = confirmed ? confirmedBy(verdict.by) : verdict.detail;
+    const answer = confirmed && kind === 'advice' && outcome.kind === 'answered' ? outcome.answer : undefined;
+    const freed = state === 'reversed' ? await freedClaim(this.#parts, transaction) : {};
+    if (freed === 'unavailable') return this.#postpone(lane, owed);
+    const { originalTxId } = transaction;
+    const settled: Change['claim'] =
+      state === 'approved' && originalTxId !== undefined ? { originalTxId, end: 'settled' } : undefined;
     const closed = await journal.close({
-      txId: stored.txId,
+      txId,
       fromVersion: transaction.version,
-      state: edge(transaction.state, state),
+      state,
       reason,
-      caseDetail: verdict.kind === 'dispute' ? verdict.detail : undefined,
+      authCode: transaction.authCode === undefined ? answer?.authCode : undefined,
+      settlementDate: answer?.settlementDate,
+      endsStored: true,
+      claim: settled ?? freed.claim,
+      caseKind: confirmed ? undefined : kind,
+      caseDetail: confirmed ? undefined : reason,
     });
     // Not written, for whatever reason: the next try reads the journal again, and the bank takes a repeat as one.
     if (closed.kind !== 'closed') return this.#postpone(lane, owed);
-    lane.owed.delete(stored.txId);
-    observer.on({
-      event: 'reversal-ended',
-      link: stored.link,
-      txId: stored.txId,
-      state,
-      tries: stored.tries + 1,
-      reason,
-    });
+    this.#drop(lane, txId);
+    limitsAfter(this.#parts, freed.original, transaction.kind, state);
+    observer.on({ event: 'message-ended', link, txId, kind, state, tries: stored.tries + 1, reason });
     // It came while 25 or 94 was being written down as the end.
-    if (state === 'reversed' && lane.lateApprovals.delete(stored.txId)) this.approvedLate(stored.link, stored.txId);
+    if (state === 'reversed' && lane.lateApprovals.delete(txId)) this.approvedLate(link, txId);
   }
 
   #postpone(lane: Lane, owed: Owed, afterMs = lane.profile.reversal.firstRetryMs): void {
     owed.stored = { ...owed.stored, notBeforeMs: this.#parts.clock.nowMs() + afterMs };
-  }
-
-  /** Null: the card cannot be opened any more, and without it no bank finds the original. */
-  #message(profile: LinkProfile, stored: StoredReversal, original: Transaction): BankRequest | null {
-    const { mti } = profile.reversal;
-    let pan: Pan;
-    try {
-      pan = openPan(this.#parts.vault, original);
-    } catch {
-      return null;
-    }
-    return {
-      mti: stored.tries === 0 ? mti : mti === '0400' ? '0401' : '0421',
-      stan: stored.stan,
-      transmissionAt: stored.transmissionAt,
-      rrn: original.rrn,
-      pan,
-      processingCode: original.processingCode,
-      amountMinor: original.amountMinor,
-      currency: original.currency,
-      localTime: original.localTime,
-      localDate: original.localDate,
-      mcc: original.mcc,
-      entryMode: original.entryMode,
-      conditionCode: original.conditionCode,
-      merchantId: original.identity.merchantId,
-      terminalId: original.identity.terminalId,
-      merchantName: original.merchantName,
-      reason: stored.reason,
-      original: {
-        mti: original.bankMti,
-        stan: original.stan,
-        transmissionAt: original.transmissionAt,
-        acquirerId: original.acquirerId,
-        forwarderId: original.forwarderId,
-      },
-    };
   }
 
   /** An answer that nobody waits for. An approval among them matters only while 00 has not confirmed its reversal. */
@@ -328,7 +391,7 @@ export class StoreAndForward {
         fromVersion: version,
         state: edge(state, 'reversing'),
         reason,
-        reversal: stored,
+        stored,
       });
       if (closed.kind === 'closed') this.add(stored);
       if (closed.kind !== 'unavailable') return;
@@ -337,11 +400,15 @@ export class StoreAndForward {
   }
 }
 
-const unreadable: ReversalOutcome = { kind: 'unreadable' };
+const unreadable: TryOutcome = { kind: 'unreadable' };
 const confirmedBy = (code: string): string => `confirmed by ${code}`;
 
+/** The state in which a transaction owes such a message, and what the bank's confirmation makes of it. */
+const owing = { reversal: 'reversing', advice: 'stood-in' } as const satisfies Record<StoredMessage['kind'], State>;
+const confirmedState = { reversal: 'reversed', advice: 'approved' } as const;
+
 /** After a late approval, 25 and 94 cannot mean that nothing is posted any more: they count as no answer. */
-function believable(outcome: ReversalOutcome, approvedLate: boolean): ReversalOutcome {
+function believable(outcome: TryOutcome, approvedLate: boolean): TryOutcome {
   if (!approvedLate || outcome.kind !== 'answered' || !['25', '94'].includes(outcome.answer.responseCode))
     return outcome;
   return { kind: 'unknown', reason: 'untrusted-answer' };

@@ -3,6 +3,7 @@ import type { Calendar } from './calendar.ts';
 import type { Context, SwitchSettings } from './context.ts';
 import { codes } from './decide.ts';
 import { Drives } from './drive.ts';
+import { kinds } from './kinds.ts';
 import type { MessageKeys } from './message-keys.ts';
 import { type Ended, refusal, type Told } from './outcome.ts';
 import type {
@@ -46,12 +47,15 @@ export interface SwitchParts {
     /** How long a terminal waits for an answer, ms: as long a refused request is remembered. */
     readonly terminalWaitMs: number;
     readonly refusalsRemembered: number;
-    /** Between two looks for reversals stored by siblings, ms. */
-    readonly reversalPollMs: number;
+    /** Between two looks for messages stored by siblings, ms. */
+    readonly owedPollMs: number;
     /** Between two looks for owners that are gone, ms. */
     readonly recoveryPollMs: number;
   };
 }
+
+const plain = (told: Told): Ended => ({ told, authenticated: null });
+const overload = plain(refusal(codes.malfunction, 'overload'));
 
 /** Between two looks whether a drain is done. */
 const drainLookMs = 20;
@@ -60,7 +64,7 @@ const drainLookMs = 20;
 export class Switch implements SwitchPort {
   readonly #context: Context;
   readonly #recoveryPollMs: number;
-  #inFlight = 0;
+  readonly #inFlight = { requests: 0, owed: 0 };
   #cancelRecovery: (() => void) | null = null;
   #stopped = false;
 
@@ -68,7 +72,7 @@ export class Switch implements SwitchPort {
     const { settings } = parts;
     const links = new Map(parts.links.map(link => [link.name, link]));
     const refusals = new RefusalRing(settings.refusalsRemembered, settings.terminalWaitMs);
-    const storeAndForward = new StoreAndForward({ ...parts, links, pollMs: settings.reversalPollMs });
+    const storeAndForward = new StoreAndForward({ ...parts, links, pollMs: settings.owedPollMs });
     this.#context = {
       ...parts,
       links,
@@ -89,9 +93,13 @@ export class Switch implements SwitchPort {
     this.#watchOwners();
   }
 
-  /** Reversals owed to banks and not yet confirmed. */
-  get owedReversals(): number {
+  /** Messages owed to banks and not yet answered: reversals and advices. */
+  get owedMessages(): number {
     return this.#context.storeAndForward.depth;
+  }
+
+  get #underWay(): number {
+    return this.#inFlight.requests + this.#inFlight.owed;
   }
 
   /**
@@ -101,7 +109,7 @@ export class Switch implements SwitchPort {
   async drain(limitMs: number): Promise<void> {
     const { clock, timers, drives } = this.#context;
     const endMs = clock.nowMs() + limitMs;
-    while (this.#inFlight + drives.underWay > 0 && clock.nowMs() < endMs) {
+    while (this.#underWay + drives.underWay > 0 && clock.nowMs() < endMs) {
       await new Promise<void>(resume => timers.after(drainLookMs, resume));
     }
   }
@@ -115,29 +123,31 @@ export class Switch implements SwitchPort {
   }
 
   async handle(request: TerminalRequest): Promise<Uint8Array | null> {
-    this.#inFlight++;
+    const capacity = this.#capacityOf(request);
+    this.#inFlight[capacity]++;
     try {
-      const ended = await this.#end(request);
+      const full = this.#inFlight[capacity] > this.#context.settings.maxInFlight;
+      const ended = full ? overload : await this.#end(request);
       this.#report(request, ended);
       if (ended.told.kind === 'silent') return null;
       return ended.frame ?? (await this.#seal(request, ended, ended.told));
     } finally {
-      this.#inFlight--;
+      this.#inFlight[capacity]--;
     }
   }
 
+  /** Reversals and advices have a capacity of their own. */
+  #capacityOf(request: TerminalRequest): 'requests' | 'owed' {
+    if (request.kind === 'reversal') return 'owed';
+    return 'identity' in request && kinds[request.kind].doubt === 'repeat' ? 'owed' : 'requests';
+  }
+
   async #end(request: TerminalRequest): Promise<Ended> {
-    const plain = (told: Told): Ended => ({ told, authenticated: null });
-    const full = this.#inFlight > this.#context.settings.maxInFlight;
     switch (request.kind) {
-      case 'purchase':
-      case 'balance-inquiry':
-        return full ? plain(refusal(codes.malfunction, 'overload')) : authorize(this.#context, request);
       case 'reversal':
-        // A reversal undoes a doubt: it is served also when new requests are not.
         return reverse(this.#context, request);
       case 'sign-on':
-        return plain(full ? refusal(codes.malfunction, 'overload') : await signOn(this.#context, request));
+        return plain(await signOn(this.#context, request));
       case 'echo':
       case 'sign-off': {
         const { localTime, localDate } = this.#context.calendar.now();
@@ -146,6 +156,8 @@ export class Switch implements SwitchPort {
       }
       case 'refused':
         return plain(refusal(request.responseCode, request.reason));
+      default:
+        return authorize(this.#context, request);
     }
   }
 

@@ -64,22 +64,22 @@ export const catalogue = {
     labels: [],
   },
 
-  reversalsSent: {
+  storedSent: {
     type: 'counter',
-    name: 'switch_reversals_sent_total',
-    help: 'Reversals sent to a bank, repeats included.',
-    labels: ['link', 'repeat'],
+    name: 'switch_stored_messages_sent_total',
+    help: 'Reversals and stored advices sent to a bank, repeats included.',
+    labels: ['link', 'kind', 'repeat'],
   },
-  reversalsEnded: {
+  storedEnded: {
     type: 'counter',
-    name: 'switch_reversals_ended_total',
-    help: 'Reversals that came to an end: reversed, or in dispute (a case for a person).',
-    labels: ['link', 'state'],
+    name: 'switch_stored_messages_ended_total',
+    help: 'Reversals and stored advices that came to an end: reversed, approved, or in dispute (a case for a person).',
+    labels: ['link', 'kind', 'state'],
   },
   storeAndForwardDepth: {
     type: 'gauge',
     name: 'switch_store_and_forward_depth',
-    help: 'Reversals that this process owes to banks.',
+    help: 'Reversals and advices that this process owes to banks, as far as they are loaded.',
     labels: [],
   },
 

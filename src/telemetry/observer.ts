@@ -21,15 +21,17 @@ export function createObserver(meters: Meters, log: Logger, options: { readonly 
           meters.lateAnswers.inc({ link: event.link, known: String(event.known) });
           log.info({ link: event.link, responseCode: event.responseCode, known: event.known }, 'late answer consumed');
           return;
-        case 'reversal-sent':
-          meters.reversalsSent.inc({ link: event.link, repeat: String(event.tries > 1) });
-          log.debug({ link: event.link, txId: event.txId, tries: event.tries }, 'reversal sent');
+        case 'message-sent': {
+          const { link, kind, txId, tries } = event;
+          meters.storedSent.inc({ link, kind, repeat: String(tries > 1) });
+          log.debug({ link, kind, txId, tries }, 'stored message sent');
           return;
-        case 'reversal-ended': {
-          const { link, txId, state, tries, reason } = event;
-          meters.reversalsEnded.inc({ link, state });
-          if (state === 'reversed') log.info({ link, txId, tries, reason }, 'reversed');
-          else log.error({ link, txId, tries, reason }, 'in dispute: a case for a person');
+        }
+        case 'message-ended': {
+          const { link, kind, txId, state, tries, reason } = event;
+          meters.storedEnded.inc({ link, kind, state });
+          if (state === 'in dispute') log.error({ link, kind, txId, tries, reason }, 'in dispute: a case for a person');
+          else log.info({ link, kind, txId, tries, reason }, state === 'reversed' ? 'reversed' : 'advice taken');
           return;
         }
         case 'recovered':
@@ -41,11 +43,11 @@ export function createObserver(meters: Meters, log: Logger, options: { readonly 
           meters.fenced.inc();
           log.error('fenced: a sibling took over; this process answers nothing more');
           return;
-        case 'reversal-failed':
-          log.error({ link: event.link, txId: event.txId, err: event.error }, 'a try of a reversal failed');
+        case 'message-failed':
+          log.error({ link: event.link, txId: event.txId, err: event.error }, 'a try of a stored message failed');
           return;
-        case 'reversal-stranded':
-          log.error({ link: event.link, txId: event.txId }, 'a reversal is owed to a link that is not there');
+        case 'message-stranded':
+          log.error({ link: event.link, txId: event.txId }, 'a message is owed to a link that is not there');
           return;
         case 'close-retried':
           meters.closeRetries.inc();

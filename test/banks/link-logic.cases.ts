@@ -612,7 +612,7 @@ t.test('stop leaves nothing behind, wherever it comes', async t => {
     await reach(w);
     const outcome = w.link.state === 'up' ? w.ask() : null;
     await w.time.pass(0);
-    w.link.stop();
+    await w.link.stop();
     t.equal(w.time.pending, 0, `${state}: no timer`);
     t.equal(w.link.inFlight, 0);
     if (outcome !== null) t.same(await outcome, unknown('link-lost'));
@@ -623,6 +623,39 @@ t.test('stop leaves nothing behind, wherever it comes', async t => {
     t.equal(w.wires.length, connections, `${state}: and none comes back`);
     t.same(await w.ask(), unsent('link-down'));
   }
+});
+
+t.test('a stop signs off where the profile says so, and only waits so long for the bank', async t => {
+  for (const [name, silent] of [
+    ['answered', false],
+    ['in silence', true],
+  ] as const) {
+    const w = world({ signOffOnStop: true });
+    await w.up();
+    const codes: string[] = [];
+    const { network } = w.bank;
+    w.bank.network = code => {
+      codes.push(code);
+      return silent ? null : network(code);
+    };
+    let stopped = false;
+    void w.link.stop().then(() => {
+      stopped = true;
+    });
+    t.same(await w.ask(), unsent('link-down'), `${name}: nothing more is sent`);
+    await w.time.pass(silent ? 1000 : 0);
+    t.same([codes, stopped, w.link.state], [['002'], true, 'stopped'], name);
+    t.equal(w.time.pending, 0, `${name}: no timer`);
+  }
+  const w = world();
+  await w.up();
+  const codes: string[] = [];
+  w.bank.network = code => {
+    codes.push(code);
+    return null;
+  };
+  await w.link.stop();
+  t.same(codes, [], 'elsewhere a restart of one process signs nobody off');
 });
 
 t.test('whatever the bank does: each request ends once, as it deserves', async t => {
@@ -700,7 +733,7 @@ t.test('whatever the bank does: each request ends once, as it deserves', async t
       ended.push(outcome);
     }
     await w.time.pass(3000);
-    w.link.stop();
+    await w.link.stop();
     await w.time.pass(3000);
     await Promise.all(ended);
     const total = Object.values(count).reduce((sum, n) => sum + n, 0);

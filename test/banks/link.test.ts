@@ -449,7 +449,7 @@ t.test('a bank that does not read is waited for in bounded memory', async t => {
     }
     await sleep(5);
   }
-  w.banks.stop();
+  await w.banks.stop();
   const counts = tally(await Promise.all(outcomes));
   t.same(Object.keys(counts).sort(), ['unknown link-lost', 'unsent busy']);
 });

@@ -42,6 +42,8 @@ export const RULES: readonly Rule[] = [
   })),
   // The judge shares no code with what it judges.
   { of: 'src/audit/', may: ['src/audit/', NODE, PACKAGES] },
+  // The operator's hand: no part of a switch process.
+  { of: 'src/cases/', may: ['src/cases/', 'src/postgres/', NODE, PACKAGES] },
   { of: 'src/embedded/', may: ['src/embedded/', NODE, PACKAGES] },
   { of: 'src/config/', may: ['src/config/', NODE] },
   { of: 'src/config.ts', may: ['src/config/', NODE] },

@@ -93,7 +93,7 @@ t.test('of several changes to one version one wins, and the others know it', asy
   const opened = record(one, 1);
   await one.open(opened);
   const approve: Change = { txId: opened.txId, fromVersion: 1, state: 'approved', responseCode: '00' };
-  const undo: Change = { txId: opened.txId, fromVersion: 1, state: 'reversing', reversal: reversalOf(opened.txId) };
+  const undo: Change = { txId: opened.txId, fromVersion: 1, state: 'reversing', stored: reversalOf(opened.txId) };
   const results = await Promise.all([one.close(approve), two.close(undo), one.close(undo), two.close(approve)]);
   t.same(results.map(result => result.kind).sort(), ['closed', 'lost', 'lost', 'lost']);
   const found = await one.read(opened.txId);
@@ -111,17 +111,24 @@ t.test('a stored reversal comes and goes with the change of state', async t => {
     txId: opened.txId,
     fromVersion: 1,
     state: 'reversing',
-    reversal,
-    reversalOwner: one.ownerEpoch,
+    stored: reversal,
+    storedOwner: one.ownerEpoch,
   });
-  t.same(await two.owedReversals(10), [], 'the sibling that stored it does not owe it');
-  t.match(await one.owedReversals(10), [{ txId: opened.txId, stan: reversal.stan, tries: 0 }]);
+  t.same(await two.owedMessages(10), [], 'the sibling that stored it does not owe it');
+  t.match(await one.owedMessages(10), [{ txId: opened.txId, stan: reversal.stan, tries: 0 }]);
   await one.tried(opened.txId, 3, Date.now());
-  t.match(await one.owedReversals(10), [{ tries: 3 }]);
-  await one.close({ txId: opened.txId, fromVersion: 2, state: 'in dispute', caseDetail: 'the bank answered 12' });
-  t.same(await one.owedReversals(10), []);
+  t.match(await one.owedMessages(10), [{ tries: 3 }]);
+  await one.close({
+    txId: opened.txId,
+    fromVersion: 2,
+    state: 'in dispute',
+    endsStored: true,
+    caseKind: 'reversal',
+    caseDetail: 'the bank answered 12',
+  });
+  t.same(await one.owedMessages(10), []);
   const cases = await pool.query('SELECT tx_id, kind, detail FROM cases');
-  t.match(cases.rows, [{ tx_id: String(opened.txId), kind: 'in dispute', detail: 'the bank answered 12' }]);
+  t.match(cases.rows, [{ tx_id: String(opened.txId), kind: 'reversal', detail: 'the bank answered 12' }]);
 });
 
 t.test('a fenced owner can neither open nor close, and its work is another’s', async t => {
@@ -131,16 +138,16 @@ t.test('a fenced owner can neither open nor close, and its work is another’s',
   for (const one of left) await dead.open(one);
   const [open, ended, owed] = left as [OpenRecord, OpenRecord, OpenRecord];
   await dead.close({ txId: ended.txId, fromVersion: 1, state: 'declined', responseCode: '51' });
-  await dead.close({ txId: owed.txId, fromVersion: 1, state: 'reversing', reversal: reversalOf(owed.txId) });
+  await dead.close({ txId: owed.txId, fromVersion: 1, state: 'reversing', stored: reversalOf(owed.txId) });
   t.notOk(await heir.fence(dead.ownerEpoch), 'not while it lives');
   dead.stop();
   await until(() => heir.fence(dead.ownerEpoch));
   t.same(await dead.open(record(dead, 4)), { kind: 'fenced' });
   t.same(await dead.close({ txId: open.txId, fromVersion: 1, state: 'approved' }), { kind: 'fenced' });
   t.match(await heir.openOf(dead.ownerEpoch, 10), [{ txId: open.txId, state: 'open' }]);
-  t.ok(await heir.takeOverReversals());
-  t.match(await heir.owedReversals(10), [{ txId: owed.txId }]);
-  t.same(await heir.close({ txId: open.txId, fromVersion: 1, state: 'reversing', reversal: reversalOf(open.txId) }), {
+  t.ok(await heir.takeOverMessages());
+  t.match(await heir.owedMessages(10), [{ txId: owed.txId }]);
+  t.same(await heir.close({ txId: open.txId, fromVersion: 1, state: 'reversing', stored: reversalOf(open.txId) }), {
     kind: 'closed',
     version: 2,
   });
@@ -199,7 +206,7 @@ t.test('limits are counted again from what is open and approved', async t => {
     txId: reversing.txId,
     fromVersion: 1,
     state: 'reversing',
-    reversal: reversalOf(reversing.txId),
+    stored: reversalOf(reversing.txId),
   });
   const counted = await journal.reservationsOf(merchantId, businessDate);
   t.same(counted?.map(one => one.amountMinor).sort(), [100, 200]);

@@ -50,7 +50,7 @@ async function close(journal: Journal, txId: number, fromVersion: number, state:
     authCode: state === 'approved' ? '123456' : undefined,
     approvedMinor: state === 'approved' ? 12_345 : undefined,
     reason: state === 'approved' ? undefined : `because ${state}`,
-    reversal: state === 'reversing' ? reversalOf(txId) : undefined,
+    stored: state === 'reversing' ? reversalOf(txId) : undefined,
   });
   if (closed.kind !== 'closed') throw new Error(`${txId} to ${state} is ${closed.kind}`);
 }

@@ -1,5 +1,5 @@
 import type { Journal } from '../../src/journal/journal.ts';
-import type { Identity, OpenRecord, StoredReversal } from '../../src/switch/ports.ts';
+import type { Identity, OpenRecord, StoredMessage } from '../../src/switch/ports.ts';
 
 export const merchantId = '104110054110001';
 export const businessDate = '2026-11-22';
@@ -35,6 +35,8 @@ export function record(journal: Journal, trace: number, change: Partial<OpenReco
     conditionCode: '00',
     entryMode: '021',
     amountMinor: 12_345,
+    direction: 'D',
+    forwardedMinor: change.amountMinor ?? 12_345,
     currency: '156',
     bin: '62242429',
     cardKind: 'debit',
@@ -50,10 +52,11 @@ export function record(journal: Journal, trace: number, change: Partial<OpenReco
   };
 }
 
-export function reversalOf(txId: number): StoredReversal {
+export function reversalOf(txId: number): StoredMessage {
   const nowMs = Date.now();
   return {
     txId,
+    kind: 'reversal',
     link: 'bank',
     stan: '900001',
     transmissionAt: '1122010204',

@@ -49,6 +49,7 @@ export async function registryContract(t: Test, makeWorld: (t: Test) => Promise<
         pending: null,
         merchantName: 'Teahouse',
         mcc: '5812',
+        standInFloorMinor: null,
       },
     });
     t.strictSame(await one.terminal(ref, true), await other.terminal(ref, false));

@@ -74,11 +74,16 @@ export function purchase(pan: string, amount: number, more: Fields = {}): Fields
   };
 }
 
+/** A message with a key of its own that names `original`, which was sent as `mti`, in DE90. */
+export function naming(original: Fields, mti: string, amount: number, more: Fields = {}): Fields {
+  const { 2: pan, 7: at, 11: stan } = original;
+  const elements = `${mti}${String(stan)}${String(at)}${ACQUIRER.padStart(11, '0')}${'0'.repeat(11)}`;
+  return purchase(String(pan), amount, { 90: elements, ...more });
+}
+
 /** The reversal of a request, with a key of its own. */
 export function reversalOf(original: Fields, mti = '0200', more: Fields = {}): Fields {
-  const { 2: pan, 4: amount, 7: at, 11: stan } = original;
-  const elements = `${mti}${String(stan)}${String(at)}${ACQUIRER.padStart(11, '0')}${'0'.repeat(11)}`;
-  return { ...purchase(String(pan), Number(amount)), 90: elements, ...more };
+  return naming(original, mti, Number(original[4]), more);
 }
 
 interface Keys {

@@ -15,6 +15,9 @@ export const keysUnderTmk = Buffer.from(
   'hex',
 );
 
+/** DE13 of every answer: the day at the host, whatever the terminals' clocks say. */
+export const hostDate = '0229';
+
 type Fields = Record<number, string | Uint8Array | undefined>;
 
 /** What to do with a request. `fields` replaces what the answer would hold. */
@@ -40,15 +43,16 @@ export function answerTo(
   { code = '00', mti, fields, wrongMac, processingRequest }: Reply = {},
 ): Uint8Array {
   const echoed: Fields = {};
-  for (const field of [3, 4, 11, 41, 42]) echoed[field] = request.text(field);
+  for (const field of request.mti === '0620' ? [11, 41, 42] : [3, 4, 11, 41, 42]) echoed[field] = request.text(field);
   const signOn = request.mti === '0800';
   const financial = request.has(64);
   const header = Uint8Array.from(request.header('header') ?? []);
   header[2] = ((header[2] ?? 0) & 0xf0) | (processingRequest ?? 0);
   const all: Fields = {
     ...echoed,
+    13: financial ? hostDate : undefined,
     37: financial ? `5299${request.text(11)}00` : '000000000000',
-    38: code === '00' && request.mti === '0200' ? 'A1B2C3' : undefined,
+    38: code === '00' && ['0100', '0200'].includes(request.mti) ? 'A1B2C3' : undefined,
     39: code,
     60: signOn ? '00000777003' : request.text(60),
     62: signOn ? keysUnderTmk : undefined,
@@ -73,6 +77,7 @@ export interface Seen {
   readonly mti: string;
   readonly fields: Record<number, string | undefined>;
   readonly macStands: boolean;
+  readonly bytes: Uint8Array;
   readonly socket: Socket;
 }
 
@@ -89,13 +94,14 @@ export class ScriptedHost {
       socket.on('error', () => undefined).on('close', () => this.#sockets.delete(socket));
       const splitter = new FrameSplitter(binary2, 2048);
       socket.on('data', chunk =>
-        splitter.push(chunk, bytes => {
+        splitter.push(chunk, message => {
+          const bytes = Uint8Array.from(message);
           const request = codec.unpack(bytes);
           const covered = request.coverOf(64);
           const fields = Object.fromEntries(request.fields().map(field => [field, request.text(field)]));
           const macStands =
             covered !== undefined && cupMac(mak, covered).equals(request.content(64) ?? new Uint8Array());
-          this.seen.push({ at: performance.now(), mti: request.mti, fields, macStands, socket });
+          this.seen.push({ at: performance.now(), mti: request.mti, fields, macStands, bytes, socket });
           const count = this.seen.filter(one => one.mti === request.mti).length;
           this.#act(socket, request, script(request, count));
         }),

@@ -2,13 +2,16 @@
 
 import { inspect } from 'node:util';
 import t from 'tap';
+import { hasScript, noticeData } from '../../src/simulators/terminal/chip.ts';
 import {
   Card,
   chipData,
   clearPinBlock,
   cupMac,
   DesKey,
+  type FinancialKind,
   Histogram,
+  kinds,
   loadWorkingKeys,
   type OwedReversal,
   PosTerminal,
@@ -18,9 +21,11 @@ import {
   SeededRandom,
   simulatorTransportKey,
   unwrapMasterKey,
+  usualShares,
 } from '../../src/simulators/terminal/index.ts';
 import { shop } from '../../src/simulators/terminal/mix.ts';
 import { parseAddress, parseCommand } from '../../src/simulators/terminal/options.ts';
+import { amountFor, type Receipt, Receipts, referenceTo } from '../../src/simulators/terminal/receipts.ts';
 import { answerTo, codec, keysUnderTmk, mak, pik, type Reply, tmk } from './terminal-host.ts';
 
 const bytes = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
@@ -185,6 +190,7 @@ t.test('the messages of a terminal', async t => {
 
   const owed: OwedReversal = {
     key: 'k',
+    kind: 'purchase',
     batch: '000777',
     trace: 2,
     amountMinor: 1234,
@@ -205,6 +211,188 @@ t.test('the messages of a terminal', async t => {
   t.match(reversal.text(55), /^950500800400009F1E08.{16}9F1013.{38}9F36020007$/);
   const magnetic = codec.unpack(ready.reversalFrame({ ...owed, icc: undefined, authCode: undefined }, card).frame, 2);
   t.same(magnetic.fields(), [2, 3, 4, 11, 14, 22, 25, 39, 41, 42, 49, 60, 64]);
+});
+
+t.test('every kind has the message that the dialect says', async t => {
+  // cup-pos §3, as its table stands: MTI, DE3, DE25, 60.1, and which of DE37, 38 and 61 it carries.
+  const table: [FinancialKind, string, string, string | undefined, string, number[]][] = [
+    ['purchase', '0200', '000000', '00', '22', []],
+    ['balance-inquiry', '0200', '310000', '00', '01', []],
+    ['purchase-void', '0200', '200000', '00', '23', [37, 38, 61]],
+    ['refund', '0220', '200000', '00', '25', [37, 38, 61]],
+    ['pre-authorisation', '0100', '030000', '06', '10', []],
+    ['additional-pre-authorisation', '0100', '030000', '60', '10', [38, 61]],
+    ['pre-authorisation-void', '0100', '200000', '06', '11', [38, 61]],
+    ['completion', '0200', '000000', '06', '20', [38, 61]],
+    ['completion-advice', '0220', '000000', '06', '24', [38, 61]],
+    ['completion-void', '0200', '200000', '06', '21', [37, 38, 61]],
+    ['offline-sale', '0200', '000000', '00', '36', []],
+    ['offline-settlement', '0220', '000000', '00', '30', [38]],
+    ['settlement-adjustment', '0220', '000000', '00', '32', [61]],
+    ['tip-adjustment', '0220', '000000', '00', '34', [61]],
+    ['script-notice', '0620', '000000', undefined, '00', [37, 61]],
+  ];
+  t.same(table.map(([kind]) => kind).sort(), Object.keys(kinds).sort());
+  const pos = signedOn();
+  const reference = { key: 'k', field61: '0007770000020229', rrn: '529900000200', authCode: 'A1B2C3' };
+  for (const [kind, mti, processingCode, conditionCode, typeCode, refers] of table) {
+    const request = pos.requestFrame(kind, pos.numbersFor(kind), {
+      ...{ card, entryMode: '012', amountMinor: 700 },
+      reference: refers.includes(61) ? reference : undefined,
+      authorisation: kind === 'offline-settlement' ? '123456' : undefined,
+    });
+    const sent = codec.unpack(request.frame, 2);
+    t.equal(sent.mti, mti, kind);
+    t.match([sent.text(3), sent.text(25)], [processingCode, conditionCode], kind);
+    t.equal(sent.text(60), `${typeCode}000777${kind === 'script-notice' ? '951' : '000'}601`, kind);
+    t.same(
+      ([37, 38, 61] as const).filter(field => sent.has(field)),
+      refers,
+      kind,
+    );
+    t.same(Buffer.from(sent.content(64) ?? []), cupMac(mak, sent.coverOf(64) ?? new Uint8Array()), kind);
+    t.match(pos.checkAnswer(request, answerTo(sent)), { kind: 'valid', approved: true }, kind);
+  }
+  const ofHold = pos.requestFrame('script-notice', pos.numbersFor('script-notice'), {
+    ...{ card, entryMode: '052', amountMinor: 700, reference: { ...reference, processingCode: '030000' } },
+  });
+  t.equal(codec.unpack(ofHold.frame, 2).text(3), '030000', 'a notice repeats DE3 of its original');
+});
+
+t.test('a reversal of any kind repeats DE3, 25, 60 and 61 of its original', async t => {
+  const pos = signedOn();
+  const reference = { key: 'k', field61: '000777000001', rrn: '529900000200', authCode: 'A1B2C3' };
+  for (const [kind, { care, refers }] of Object.entries(kinds) as [FinancialKind, (typeof kinds)['refund']][]) {
+    if (care !== 'reverse') continue;
+    const numbers = pos.numbersFor(kind);
+    const referred = refers === undefined ? undefined : reference;
+    const payment = { card, entryMode: '021', amountMinor: 700, pin: card.pin, reference: referred };
+    const sent = codec.unpack(pos.requestFrame(kind, numbers, payment).frame, 2);
+    const owed = { key: 'x', kind, ...numbers, amountMinor: 700, card: 0, entryMode: '021', reference: referred };
+    const reversal = codec.unpack(pos.reversalFrame({ ...owed, reason: '98', tries: 0 }, card).frame, 2);
+    t.equal(reversal.mti, '0400');
+    for (const field of [2, 3, 4, 11, 22, 25, 41, 42, 60, 61] as const) {
+      t.equal(reversal.text(field), sent.text(field), `${kind} DE${field}`);
+    }
+    for (const field of [26, 35, 37, 38, 52] as const) t.notOk(reversal.has(field), `${kind} DE${field}`);
+  }
+});
+
+t.test('an advice is repeated to the byte, and under another key with another MAC only', async t => {
+  const pos = signedOn();
+  const reference = { key: 'k', field61: '0007770000010229', authCode: 'A1B2C3' };
+  const kind = 'completion-advice';
+  const owed = {
+    key: 'x',
+    kind,
+    ...pos.numbersFor(kind),
+    amountMinor: 700,
+    card: 0,
+    entryMode: '012',
+    reference,
+  } as const;
+  const first = pos.repeatFrame(owed, card).frame;
+  pos.purchaseFrame({ card, entryMode: '022', amountMinor: 5 });
+  t.same(pos.repeatFrame(owed, card).frame, first);
+  const other = new DesKey(bytes('4DDB4BCC88C66F47D21D4E096F12F6A0'));
+  const keys = [tmk.encrypt(bytes('4DDB4BCC88C66F47D21D4E096F12F6A0')), bytes(other.checkValue())];
+  const signOn = pos.signOnFrame();
+  const answer = answerTo(codec.unpack(signOn.frame, 2), { fields: { 62: Buffer.concat([...keys, ...keys]) } });
+  t.match(pos.loadKeys(signOn, answer), { kind: 'signed-on' });
+  const again = pos.repeatFrame(owed, card).frame;
+  t.same(again.subarray(0, -8), first.subarray(0, -8));
+  t.notSame(again, first);
+  const message = codec.unpack(again, 2);
+  t.same(Buffer.from(message.content(64) ?? []), cupMac(other, message.coverOf(64) ?? new Uint8Array()));
+});
+
+t.test('the chip tells of an offline sale and of scripts what the dialect wants', async t => {
+  const chip = { terminalId: 'T0000001', amountMinor: 1234, counter: 7, atMs: 0, withPin: false, inquiry: false };
+  const offline = chipData({ ...chip, offline: true }, new SeededRandom(1))
+    .request.toString('hex')
+    .toUpperCase();
+  t.match(offline, /^9F2608.{16}9F270140.*8A025931$/);
+  const { request } = chipData(chip, new SeededRandom(1));
+  t.match(
+    noticeData(request).toString('hex').toUpperCase(),
+    /^9F3303.{6}9505.{10}9F3704.{8}9F1E08.{16}9F1013.{38}9F2608.{16}9F36020007.*82027C00DF31052000000001.*9A03700101$/,
+  );
+  t.ok(hasScript(bytes('910A0102030405060708090A 7206 860400112233')));
+  t.ok(hasScript(bytes('718103860100')), 'a length of two bytes');
+  t.notOk(hasScript(bytes('910A0102030405060708090A')));
+  t.notOk(hasScript(bytes('910A7200')), 'a field that is cut off tells nothing');
+  t.notOk(hasScript(undefined));
+});
+
+t.test('receipts say what may be done with them, and where', async t => {
+  const random = new SeededRandom(1);
+  const purchase: Receipt = {
+    ...{
+      key: 'M/T1/000001/000007',
+      kind: 'purchase' as const,
+      terminal: 'M/T1',
+      batch: '000001',
+      trace: 7,
+      date: '0229',
+    },
+    ...{ rrn: '529900000700', authCode: 'A1B2C3', card: 0, amountMinor: 5000, changed: false },
+  };
+  const with1 = () => {
+    const receipts = new Receipts();
+    receipts.add(purchase);
+    return receipts;
+  };
+  t.equal(with1().take('purchase-void', 'M/T2', '000001', random), undefined, 'not voided at another terminal');
+  t.equal(with1().take('purchase-void', 'M/T1', '000002', random), undefined, 'nor in another batch');
+  t.equal(with1().take('completion', 'M/T1', '000001', random), undefined, 'nor completed');
+  t.same(with1().take('refund', 'M/T2', '000009', random), purchase, 'but refunded');
+  t.match(referenceTo('refund', purchase, 'M/T2'), {
+    key: purchase.key,
+    field61: '0000000000000229',
+    rrn: purchase.rrn,
+  });
+  t.match(referenceTo('refund', purchase, 'M/T1'), { field61: '0000010000070229' });
+  t.match(referenceTo('purchase-void', purchase, 'M/T1'), { field61: '000001000007' });
+
+  const receipts = with1();
+  const used = receipts.take('refund', 'M/T1', '000001', random);
+  t.equal(receipts.take('refund', 'M/T1', '000001', random), undefined, 'who is at a till is not at another');
+  if (used === undefined) throw new Error('there was one');
+  receipts.hold('r', used);
+  receipts.spend('r', 'refund', 2000);
+  t.equal(
+    receipts.take('purchase-void', 'M/T1', '000001', random),
+    undefined,
+    'what was refunded in part is not voided',
+  );
+  t.equal(receipts.take('tip-adjustment', 'M/T1', '000001', random), undefined, 'nor adjusted');
+  const left = receipts.take('refund', 'M/T1', '000001', random);
+  t.match(left, { amountMinor: 3000, changed: true });
+  if (left === undefined) throw new Error('there was one');
+  receipts.hold('r2', left);
+  receipts.release('r2');
+  t.match(receipts.take('refund', 'M/T1', '000001', random), { amountMinor: 3000 }, 'undone: as good as before');
+  receipts.hold('r3', left);
+  receipts.spend('r3', 'refund', 3000);
+  t.equal(receipts.size, 0, 'nothing is left of it');
+
+  for (let seed = 1; seed < 200; seed++) {
+    const chance = new SeededRandom(seed);
+    const amountMinor = chance.between(1, 15_000);
+    const receipt = { ...purchase, amountMinor };
+    const amount = (kind: FinancialKind) => amountFor(kind, receipt, 4200, chance);
+    const refund = amount('refund');
+    t.ok(refund >= 1 && refund <= amountMinor, `refund ${refund} of ${amountMinor}`);
+    const completion = amount('completion');
+    t.ok(completion >= 1 && completion * 100 <= amountMinor * 115, `completion ${completion} of ${amountMinor}`);
+    t.ok(amount('tip-adjustment') > amountMinor);
+    const adjusted = amount('settlement-adjustment');
+    t.ok(adjusted > 0 && adjusted !== amountMinor, `adjustment of ${amountMinor} to ${adjusted}`);
+    t.equal(amount('purchase-void'), amountMinor);
+    t.equal(amount('additional-pre-authorisation'), 4200);
+  }
+  for (let trace = 1; trace <= 1500; trace++) receipts.add({ ...purchase, trace });
+  t.equal(receipts.size, 1000, 'bounded');
 });
 
 t.test('trace numbers start at 1 and wrap', async t => {
@@ -344,6 +532,7 @@ t.test('the command line names what is wrong', async t => {
     ['--terminals', '1.5'],
     ['--wait-ms', ''],
     ['--odd-share', '2'],
+    ['--linked-share', '1.1'],
     ['--sign-on', '004'],
     ['--connection', 'maybe'],
     ['--transport-key', 'AB'],
@@ -365,6 +554,21 @@ t.test('chance comes from the seed, and amounts end as they should', async t => 
   const odd = purchases.filter(one => [51, 5].includes(one.amountMinor % 100) || one.amountMinor % 100 > 80);
   t.ok(Math.abs(odd.length / purchases.length - 0.06) < 0.01, 'the share of odd amounts');
   t.ok(Math.abs((drawn.length - purchases.length) / drawn.length - 0.03) < 0.01, 'the share of inquiries');
+  const linked = { ...settings, linked: usualShares(0.4) };
+  const random = new SeededRandom(1);
+  const mixed = Array.from({ length: 20_000 }, () => shop(linked, random));
+  const others = mixed.filter(one => one.kind !== 'purchase' && one.kind !== 'balance-inquiry');
+  t.ok(Math.abs(others.length / mixed.length - 0.4) < 0.02, 'the share of those who want something else');
+  t.equal(new Set(others.map(one => one.kind)).size, 12, 'each kind that customers ask for');
+  t.notOk(
+    others.some(one => one.kind.startsWith('offline') && [51, 5, 91].includes(one.amountMinor % 100)),
+    'what was delivered is not declined',
+  );
+  t.same(
+    shop({ ...settings, linked: usualShares(0) }, new SeededRandom(7)),
+    draw(7, 1)[0],
+    'without them a seed gives what it gave',
+  );
   const plain = shop({ ...settings, oddShare: 0 }, new SeededRandom(3));
   t.ok(plain.amountMinor % 100 <= 80);
   t.ok(drawn.every(one => one.kind === 'purchase' || one.amountMinor === 0));

@@ -3,12 +3,16 @@ import {
   type Card,
   type CheckedAnswer,
   type EntryMode,
+  type FinancialKind,
   type FinancialRequest,
+  kinds,
   type OwedReversal,
   PosTerminal,
   type RecordBook,
+  type Reference,
   simulatorTransportKey,
   type TerminalDefinition,
+  type Transaction,
   transactionKey,
   unwrapMasterKey,
 } from '../../src/simulators/terminal/index.ts';
@@ -16,22 +20,45 @@ import { Client } from '../terminals/support.ts';
 
 const codec: Codec = compile(cupPos);
 
+/** A transaction of any kind at a till. */
 export interface Sale {
   readonly request: FinancialRequest;
   /** merchant/terminal/batch/trace */
   readonly key: string;
+  readonly kind: FinancialKind;
+  readonly transaction: Transaction;
   readonly card: number;
   readonly amountMinor: number;
 }
 
+/** What was told at any till: a customer takes it along to another one. */
+interface Heard {
+  readonly rrn?: string | undefined;
+  readonly authCode?: string | undefined;
+  /** DE13 */
+  readonly date?: string | undefined;
+}
+
 interface Wanted {
+  /** A purchase when absent. */
+  readonly kind?: FinancialKind;
   readonly amountMinor?: number;
-  /** Place in the list of cards. */
+  /** Place in the list of cards; absent: that of the original, or the first. */
   readonly card?: number;
   readonly entryMode?: EntryMode;
   /** Null: none is entered. Absent: the right one. */
   readonly pin?: string | null;
+  /** What it refers to, at whatever till that was; DE61, 37 and 38 follow from it. */
+  readonly original?: Sale;
+  /** Batch and trace are not known, as at another terminal: DE61 has zeros and the date. */
+  readonly byRrn?: boolean;
+  /** Parts of the reference to be said otherwise than they are. */
+  readonly reference?: Partial<Reference>;
+  /** DE38 of a telephone authorisation. */
+  readonly authorisation?: string;
 }
+
+const heard = new WeakMap<Sale, Heard>();
 
 /** A connection to HOST:PORT. */
 export function dial(address: string): Client {
@@ -97,40 +124,41 @@ export class Till {
     return result.kind === 'signed-on' ? 'signed-on' : result.why;
   }
 
-  /** Builds a purchase and records that it is about to be sent. */
+  /** Builds a purchase, or what else is wanted, and records that it is about to be sent. */
   sale(wanted: Wanted = {}): Sale {
     const sale = this.draft(wanted);
-    const { request, key, card, amountMinor } = sale;
-    const { control } = request;
-    const kind = 'purchase';
-    const entryMode = wanted.entryMode ?? '021';
-    this.#records.append({ t: 'sent', key, kind, amountMinor, atMs: Date.now(), to: '', card, entryMode, control });
+    const { batch: _, trace: __, reference, ...line } = sale.transaction;
+    const { key: original, ...told } = reference ?? {};
+    const refers = reference === undefined ? {} : { original, reference: { field61: '', ...told } };
+    this.#records.append({ t: 'sent', ...line, ...refers, atMs: Date.now(), to: '' });
     return sale;
   }
 
-  /** Builds a purchase that is not to be sent as it is. */
-  draft({ amountMinor = 12_300, card = 0, entryMode = '021', pin }: Wanted = {}): Sale {
-    const request = this.pos.purchaseFrame({
-      card: this.card(card),
-      entryMode,
-      amountMinor,
-      pin: pin === null ? undefined : (pin ?? this.card(card).pin),
+  /** Builds what is wanted without a record: it is not to be sent as it is. */
+  draft(wanted: Wanted = {}): Sale {
+    const { kind = 'purchase', original, pin, authorisation } = wanted;
+    const { amountMinor = original?.amountMinor ?? 12_300, card = original?.card ?? 0 } = wanted;
+    const { cardPresent } = kinds[kind];
+    const entryMode = wanted.entryMode ?? (cardPresent ? '021' : '012');
+    const reference = this.#referenceTo(kind, wanted);
+    const numbers = this.pos.numbersFor(kind);
+    const request = this.pos.requestFrame(kind, numbers, {
+      ...{ card: this.card(card), entryMode, amountMinor, reference, authorisation },
+      pin: pin === null || !cardPresent ? undefined : (pin ?? this.card(card).pin),
     });
     const pinBlock = codec.unpack(request.frame.subarray(2)).text(52);
     if (pinBlock !== undefined) this.pinBlocks.push(pinBlock);
-    return {
-      request,
-      key: transactionKey(this.pos.name, request.batch, request.traceNumber),
-      card,
-      amountMinor,
-    };
+    const key = transactionKey(this.pos.name, numbers.batch, numbers.trace);
+    const transaction = { key, kind, ...numbers, amountMinor, card, entryMode, reference, authorisation };
+    return { request, key, kind, transaction, card, amountMinor };
   }
 
   /** Judges an answer and records it. */
   hear(sale: Sale, answer: Message | null): CheckedAnswer | null {
     const checked = answer === null ? null : this.pos.checkAnswer(sale.request, answer.bytes);
     if (checked?.kind === 'valid') {
-      const { code, rrn, authCode, amountMinor } = checked;
+      const { code, rrn, authCode, amountMinor, message } = checked;
+      heard.set(sale, { rrn, authCode, date: message.text(13) });
       this.#records.append({ t: 'answer', key: sale.key, code, rrn, authCode, amountMinor, atMs: Date.now() });
     } else this.#records.append({ t: 'no-answer', key: sale.key, why: checked?.why ?? 'closed' });
     return checked;
@@ -141,21 +169,27 @@ export class Till {
     this.#records.append({ t: 'no-answer', key: sale.key, why: 'timeout' });
   }
 
-  /** The code of the host's answer to a purchase; what did not stand when it is no answer, `closed` when there is none. */
+  /** Records that a refund or notice is sent no more, its outcome unknown. */
+  giveUp(sale: Sale): void {
+    this.#records.append({ t: 'given-up', key: sale.key });
+  }
+
+  /** The code of the host's answer; what did not stand when it is no answer, `closed` when there is none. */
   async buy(client: Client, wanted: Wanted = {}): Promise<string> {
+    return (await this.perform(client, wanted)).code;
+  }
+
+  /** As `buy`, with the sale for what may refer to it later. */
+  async perform(client: Client, wanted: Wanted = {}): Promise<{ readonly sale: Sale; readonly code: string }> {
     const sale = this.sale(wanted);
     const checked = this.hear(sale, await ask(client, sale.request.frame));
-    if (checked === null) return 'closed';
-    return checked.kind === 'valid' ? checked.code : checked.what;
+    const code = checked === null ? 'closed' : checked.kind === 'valid' ? checked.code : checked.what;
+    return { sale, code };
   }
 
   /** 0400 for a sale; the answer's code and RRN. */
   async reverse(client: Client, sale: Sale): Promise<{ code: string; rrn: string | undefined }> {
-    const { batch, traceNumber: trace, control } = sale.request;
-    const owed: OwedReversal = {
-      ...{ key: sale.key, batch, trace, control, amountMinor: sale.amountMinor, card: sale.card },
-      ...{ entryMode: '021', reason: '98', tries: 1 },
-    };
+    const owed: OwedReversal = { ...sale.transaction, reason: '98', tries: 1 };
     const request = this.pos.reversalFrame(owed, this.card(sale.card));
     this.#records.append({ t: 'reversal-sent', key: sale.key, try: 1 });
     const answer = await ask(client, request.frame);
@@ -166,6 +200,15 @@ export class Till {
       this.#reversed.add(sale.key);
     }
     return { code: checked.code, rrn: checked.rrn };
+  }
+
+  #referenceTo(kind: FinancialKind, { original, byRrn, reference }: Wanted): Reference | undefined {
+    if (original === undefined) return undefined;
+    const { batch, trace } = original.transaction;
+    const numbers = byRrn ? '000000000000' : `${batch}${trace.toString().padStart(6, '0')}`;
+    const { rrn, authCode, date = '0000' } = heard.get(original) ?? {};
+    const field61 = kinds[kind].refers === 16 ? `${numbers}${date}` : numbers;
+    return { key: original.key, field61, rrn, authCode, ...reference };
   }
 
   card(at: number): Card {

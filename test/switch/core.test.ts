@@ -1,11 +1,11 @@
 import t from 'tap';
 import { Calendar } from '../../src/switch/calendar.ts';
 import { decide, isApproval } from '../../src/switch/decide.ts';
-import { issuerTags } from '../../src/switch/issuer-tags.ts';
+import { issuerTags } from '../../src/switch/icc-tags.ts';
+import { judgeTry } from '../../src/switch/message-policy.ts';
 import { Numbers, rrnOf, stanOf } from '../../src/switch/numbers.ts';
 import { type BankAnswer, type BankOutcome, type LinkProfile, Pan, Secret } from '../../src/switch/ports.ts';
 import { RefusalRing } from '../../src/switch/refusals.ts';
-import { judgeReversal } from '../../src/switch/reversal-policy.ts';
 import { Routing } from '../../src/switch/routing.ts';
 import { edge, type State, states } from '../../src/switch/states.ts';
 
@@ -56,18 +56,9 @@ t.test('what each answer to a reversal means', async t => {
     maxTries: 5,
     capacity: 10,
   };
-  const stored = {
-    txId: 1,
-    link: 'bank',
-    stan: '000001',
-    transmissionAt: '0101000000',
-    reason: '98',
-    tries: 0,
-    notBeforeMs: 0,
-    storedAtMs: 10_000,
-  };
+  const stored = { kind: 'reversal', tries: 0, storedAtMs: 10_000, amountMinor: 100, moves: true } as const;
   const judge = (outcome: BankOutcome, change = {}, tries = 0, nowMs = 10_000) =>
-    judgeReversal(outcome, { ...stored, tries }, { ...profile, ...change }, nowMs, 0);
+    judgeTry(outcome, { ...stored, tries }, { ...profile, ...change }, nowMs, 0);
   t.same(judge(answered('00')), { kind: 'confirmed', by: '00' });
   t.same(judge(answered('94')), { kind: 'confirmed', by: '94' });
   t.same(judge(answered('25')), { kind: 'confirmed', by: '25' }, 'at a bank that refuses late originals');
@@ -188,7 +179,7 @@ t.test('the table of states', async t => {
   t.equal(edge('open', 'approved'), 'approved');
   t.throws(() => edge('declined', 'approved'), /declined may not become approved/);
   const ends = (Object.keys(states) as State[]).filter(state => states[state].length === 0);
-  t.same(ends, ['declined', 'no-effect', 'in dispute']);
+  t.same(ends, ['declined', 'refused', 'no-effect']);
 });
 
 t.test('card data prints masked in every way a value becomes text', async t => {

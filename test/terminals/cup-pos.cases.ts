@@ -101,6 +101,39 @@ t.test('a purchase, field by field', async t => {
   }
 });
 
+/** DE3, DE25, DE37, DE38 and DE60 of a kind (cup-pos §3). */
+const kindFields = (type: string, processingCode: string, conditionCode = '00'): Fields => ({
+  3: processingCode,
+  25: conditionCode,
+  37: '632600000001',
+  38: '123456',
+  60: `${type}000024000600`,
+});
+
+const kindCases = (
+  [
+    ['0200', 'purchase-void', '23', '200000', '00'],
+    ['0220', 'refund', '25', '200000', '00'],
+    ['0100', 'pre-authorisation', '10', '030000', '06'],
+    ['0100', 'additional-pre-authorisation', '10', '030000', '60'],
+    ['0100', 'pre-authorisation-void', '11', '200000', '06'],
+    ['0200', 'completion', '20', '000000', '06'],
+    ['0220', 'completion-advice', '24', '000000', '06'],
+    ['0200', 'completion-void', '21', '200000', '06'],
+    ['0200', 'offline-sale', '36', '000000', '00'],
+    ['0220', 'offline-settlement', '30', '000000', '00'],
+    ['0220', 'settlement-adjustment', '32', '000000', '00'],
+    ['0220', 'tip-adjustment', '34', '000000', '00'],
+  ] as const
+).flatMap(([mti, kind, type, processingCode, conditionCode]): (readonly [string, Uint8Array, string])[] => {
+  const fields = { ...purchaseFields, ...kindFields(type, processingCode, conditionCode) };
+  return [
+    [kind, message(mti, { ...fields, 61: '0000240000071122' }), kind],
+    [`${kind}, DE61 cut short`, message(mti, { ...fields, 61: '0000240000' }), '30 format-61'],
+    [`${kind}, no amount`, message(mti, { ...fields, 4: undefined }), '13 missing-amount'],
+  ];
+});
+
 t.test('what each message is', async t => {
   const inquiry: Fields = { ...purchaseFields, 3: '310000', 4: undefined, 60: '01000024000600' };
   const undo: Fields = { ...purchaseFields, 26: undefined, 35: undefined, 52: undefined, 53: undefined, 39: '98' };
@@ -120,10 +153,10 @@ t.test('what each message is', async t => {
     ['sign-on without a trace', message('0800', { ...terminal, 11: undefined, 60: '00000001003' }), '30 missing-11'],
     ['sign-on, short DE60', message('0800', { ...terminal, 60: '0000000100' }), '30 format-60'],
     ['sign-on without DE60', message('0800', terminal), '30 missing-60'],
-    ['void', purchase({ 3: '200000', 60: '23000024000' }), '40 unsupported-0200'],
+    ...kindCases,
     ['instalments', purchase({ 25: '64' }), '40 unsupported-0200'],
     ['customer code', purchase({ 22: '032', 2: undefined, 35: undefined }), '40 unsupported-0200'],
-    ['pre-authorisation', message('0100', { ...purchaseFields, 3: '030000' }), '40 unsupported-0100'],
+    ['pre-authorisation as a sale', message('0100', { ...purchaseFields, 3: '030000' }), '40 unsupported-0100'],
     ['settlement', message('0500', { ...terminal, 60: '00000001201' }), '40 unsupported-0500'],
     ['unknown MTI', message('0600', { ...terminal, 60: '00000001201' }), '12 unknown-mti'],
     ['an answer', message('0210', purchaseFields), 'unanswerable: an answer, not a request'],
@@ -144,6 +177,14 @@ t.test('what each message is', async t => {
     ),
   ];
   for (const [name, bytes, expected] of cases) t.equal(verdict(bytes), expected, name);
+  const named = request(message('0200', { ...purchaseFields, ...kindFields('23', '200000'), 61: '000024000007' }));
+  t.match(named, { reference: { batch: '000024', trace: '000007', rrn: '632600000001', authCode: '123456' } });
+  const byDate = request(message('0220', { ...purchaseFields, ...kindFields('25', '200000'), 61: '0000000000001122' }));
+  t.match(byDate, {
+    reference: { batch: undefined, trace: undefined, date: '1122' },
+    identity: { messageClass: 'advice' },
+  });
+  t.equal((request(purchase()) as FinancialRequest).reference, undefined);
 });
 
 t.test('a fault behind the terminal’s name is answered 30, one before it is not', async t => {

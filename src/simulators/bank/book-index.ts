@@ -1,7 +1,9 @@
 /** What the bank still knows of single requests, so that it can answer repeats and find what a reversal names. */
-import type { DeclineLine, PostLine, Reference, TombstoneLine } from './book-lines.ts';
+import type { DeclineLine, OriginalReference, PostLine, Reference, Sign, Tie, TombstoneLine } from './book-lines.ts';
 
 /**
+ * What hangs on a record (voids, refunds, a completion ...) is no state of it: see ties.ts.
+ *
  * | state     | enters                                  | leaves                                      |
  * |-----------|-----------------------------------------|---------------------------------------------|
  * | posted    | an approved request, an accepted advice | reversed                                    |
@@ -10,6 +12,15 @@ import type { DeclineLine, PostLine, Reference, TombstoneLine } from './book-lin
  * | tombstone | a reversal of what never came           | declined, when the original comes after all |
  */
 type RecordState = 'posted' | 'reversed' | 'declined' | 'tombstone';
+
+/** A transaction that names a record as its original, and stands. */
+export interface Tied {
+  /** Its key in the index. */
+  readonly key: string;
+  readonly tie: Tie;
+  readonly sign: Sign;
+  readonly amountMinor: number;
+}
 
 /** What the bank knows of one request. */
 export interface BookRecord {
@@ -23,7 +34,11 @@ export interface BookRecord {
   readonly card: string;
   readonly askedMinor: number;
   readonly amountMinor: number;
-  readonly sign: 'D' | 'C';
+  readonly sign: Sign;
+  /** What it hangs on; absent too where that was not there to hang on. */
+  readonly original?: OriginalReference | undefined;
+  /** What hangs on it. */
+  readonly ties: readonly Tied[];
   readonly responseCode: string;
   readonly authCode: string;
   readonly settlementDate: string;
@@ -80,7 +95,10 @@ export class BookIndex {
   }
 }
 
-export function recordOf(line: PostLine | DeclineLine): BookRecord {
+const NO_TIES: readonly Tied[] = [];
+
+/** `original` where the line hangs on one. */
+export function recordOf(line: PostLine | DeclineLine, original?: OriginalReference): BookRecord {
   return {
     state: line.t === 'post' ? 'posted' : 'declined',
     line: line.n,
@@ -92,6 +110,8 @@ export function recordOf(line: PostLine | DeclineLine): BookRecord {
     askedMinor: line.askedMinor ?? line.amountMinor,
     amountMinor: line.amountMinor,
     sign: line.sign,
+    original,
+    ties: NO_TIES,
     responseCode: line.responseCode,
     authCode: line.t === 'post' ? line.authCode : '',
     settlementDate: line.settlementDate,
@@ -110,6 +130,7 @@ export function tombstoneOf(line: TombstoneLine): BookRecord {
     askedMinor: 0,
     amountMinor: 0,
     sign: 'D',
+    ties: NO_TIES,
     responseCode: '25',
     authCode: '',
     settlementDate: '',
@@ -117,7 +138,7 @@ export function tombstoneOf(line: TombstoneLine): BookRecord {
 }
 
 /** DE90 fills the acquirer with zeros to 11 digits, DE32 does not: the index knows one form. */
-function keyOf(reference: Reference): string {
+export function keyOf(reference: Reference): string {
   return reference.acquirerId.padStart(11, '0') + reference.transmissionAt + reference.stan;
 }
 

@@ -15,6 +15,14 @@ export interface OriginalReference extends Reference {
   readonly mti: string;
 }
 
+/** D takes from the cardholder (purchase, cash), C gives (refund, deposit); H holds and R releases, which is no money. */
+export type Sign = 'D' | 'C' | 'H' | 'R';
+
+const ties = ['addition', 'release', 'completion', 'void', 'refund', 'adjustment'] as const;
+
+/** How a transaction hangs on the original that its DE90 names. */
+export type Tie = (typeof ties)[number];
+
 /** What a post and a decline have in common. */
 export interface Judged extends Reference {
   readonly rrn: string;
@@ -26,8 +34,10 @@ export interface Judged extends Reference {
   readonly amountMinor: number;
   /** What was asked, where a partial approval posted less. */
   readonly askedMinor?: number | undefined;
-  /** D takes from the cardholder (purchase, cash), C gives (refund, deposit). */
-  readonly sign: 'D' | 'C';
+  readonly sign: Sign;
+  /** Both or neither. */
+  readonly tie?: Tie | undefined;
+  readonly original?: OriginalReference | undefined;
   readonly currency: string;
   readonly card: string;
   readonly responseCode: string;
@@ -57,7 +67,7 @@ export interface ReverseLine extends Line {
   readonly card: string;
   /** What the original had posted, and its sign: this much of it is undone. */
   readonly amountMinor: number;
-  readonly sign: 'D' | 'C';
+  readonly sign: Sign;
   readonly settlementDate: string;
 }
 
@@ -101,6 +111,9 @@ function needJudged(value: Record<string, unknown>): void {
   need(value, 'number', 'amountMinor');
   need(value, 'string', 'acquirerId', 'transmissionAt', 'stan', 'terminalId', 'mti', 'processingCode', 'sign', 'card');
   need(value, 'string', 'responseCode', 'settlementDate');
+  if (value.tie === undefined) return;
+  if (!ties.some(tie => tie === value.tie)) throw new Error(`unknown tie: ${String(value.tie)}`);
+  needOriginal(value.original);
 }
 
 function needOriginal(value: unknown): void {

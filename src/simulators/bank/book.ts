@@ -5,7 +5,7 @@
  * on, also when a repeat finds a record that another message is just writing.
  */
 import { AppendLog } from './append-log.ts';
-import { BookIndex, type BookRecord, recordOf, tombstoneOf } from './book-index.ts';
+import { BookIndex, type BookRecord, keyOf, recordOf, type Tied, tombstoneOf } from './book-index.ts';
 import {
   type BookLine,
   type DeclineLine,
@@ -17,29 +17,9 @@ import {
   type ReverseLine,
   type TombstoneLine,
 } from './book-lines.ts';
+import { add, type BookTotals, type Holds, type Sum } from './book-totals.ts';
 import { openFingerprint } from './fingerprint.ts';
-
-/** Postings by direction, amounts in minor units. */
-interface Sum {
-  count: number;
-  debitMinor: number;
-  creditMinor: number;
-}
-
-/** What the book adds up to. `net` is posted less reversed. */
-export interface BookTotals {
-  readonly posted: Readonly<Sum>;
-  readonly reversed: Readonly<Sum>;
-  readonly net: Readonly<Sum>;
-  readonly declined: number;
-  readonly tombstones: number;
-  readonly lines: number;
-  /** Records that repeats and reversals can still find, and how many the index has let go. */
-  readonly indexed: number;
-  readonly forgotten: number;
-  readonly batches: number;
-  readonly largestBatch: number;
-}
+import { fits, heldBy } from './ties.ts';
 
 interface BookOptions {
   readonly path: string;
@@ -55,6 +35,7 @@ export class Book {
   readonly #movements = new Map<string, number>();
   readonly #posted: Sum = { count: 0, debitMinor: 0, creditMinor: 0 };
   readonly #reversed: Sum = { count: 0, debitMinor: 0, creditMinor: 0 };
+  readonly #holds: Holds = { count: 0, amountMinor: 0 };
   #declined = 0;
   #tombstones = 0;
   #lines = 0;
@@ -81,7 +62,7 @@ export class Book {
     return this.#index.mayHaveForgotten(reference);
   }
 
-  /** What all posts and reversals did to a card's balance, in minor units. */
+  /** What all lines did to what a card has available, in minor units: its balance less what is held. */
   movement(card: string): number {
     return this.#movements.get(card) ?? 0;
   }
@@ -130,6 +111,7 @@ export class Book {
         debitMinor: this.#posted.debitMinor - this.#reversed.debitMinor,
         creditMinor: this.#posted.creditMinor - this.#reversed.creditMinor,
       },
+      holds: { ...this.#holds },
       declined: this.#declined,
       tombstones: this.#tombstones,
       lines: this.#lines,
@@ -160,22 +142,15 @@ export class Book {
     this.#lines = line.n;
     switch (line.t) {
       case 'post':
-        add(this.#posted, line.sign, line.amountMinor);
-        this.#move(line.card, line.sign, line.amountMinor);
-        this.#index.keep(line, recordOf(line));
+        this.#applyPost(line);
         break;
       case 'decline':
         this.#declined++;
         this.#index.keep(line, recordOf(line));
         break;
-      case 'reverse': {
-        add(this.#reversed, line.sign, line.amountMinor);
-        this.#move(line.card, line.sign, -line.amountMinor);
-        const record = this.find(line.original);
-        // With a smaller limit than the last run had, the replay may have let it go.
-        if (record) this.#index.keep(line.original, { ...record, state: 'reversed', line: line.n });
+      case 'reverse':
+        this.#applyReverse(line);
         break;
-      }
       case 'tombstone':
         this.#tombstones++;
         this.#index.keep(line.original, tombstoneOf(line));
@@ -183,13 +158,61 @@ export class Book {
     }
   }
 
-  #move(card: string, sign: 'D' | 'C', amountMinor: number): void {
-    this.#movements.set(card, this.movement(card) + (sign === 'C' ? amountMinor : -amountMinor));
+  #applyPost(line: PostLine): void {
+    const { tie, sign, amountMinor } = line;
+    if (sign === 'D' || sign === 'C') {
+      add(this.#posted, sign, amountMinor);
+      this.#move(line.card, sign === 'C' ? amountMinor : -amountMinor);
+    }
+    const original = tie && line.original ? this.find(line.original) : undefined;
+    if (tie && original && line.original && fits(tie, original)) {
+      this.#index.keep(line, recordOf(line, line.original));
+      this.#setTies(line.original, original, [...original.ties, { key: keyOf(line), tie, sign, amountMinor }]);
+      return;
+    }
+    const record = recordOf(line);
+    if (sign === 'H') this.#hold(line.card, 0, heldBy(record));
+    this.#index.keep(line, record);
   }
-}
 
-function add(sum: Sum, sign: 'D' | 'C', amountMinor: number): void {
-  sum.count++;
-  if (sign === 'D') sum.debitMinor += amountMinor;
-  else sum.creditMinor += amountMinor;
+  #applyReverse(line: ReverseLine): void {
+    const { sign, amountMinor } = line;
+    if (sign === 'D' || sign === 'C') {
+      add(this.#reversed, sign, amountMinor);
+      this.#move(line.card, sign === 'C' ? -amountMinor : amountMinor);
+    }
+    const record = this.find(line.original);
+    // With a smaller limit than the last run had, the replay may have let it go.
+    if (!record) return;
+    const reversed: BookRecord = { ...record, state: 'reversed', line: line.n };
+    this.#hold(record.card, heldBy(record), heldBy(reversed));
+    this.#index.keep(line.original, reversed);
+    const original = record.original && this.find(record.original);
+    if (!record.original || !original) return;
+    const key = keyOf(line.original);
+    this.#setTies(
+      record.original,
+      original,
+      original.ties.filter(tied => tied.key !== key),
+    );
+  }
+
+  /** What hangs on `original` from now on, and with it what that holds. */
+  #setTies(reference: Reference, original: BookRecord, ties: readonly Tied[]): void {
+    const changed = { ...original, ties };
+    this.#hold(original.card, heldBy(original), heldBy(changed));
+    this.#index.keep(reference, changed);
+  }
+
+  /** One pre-authorisation held so much before, and holds so much now. */
+  #hold(card: string, beforeMinor: number, nowMinor: number): void {
+    if (beforeMinor === nowMinor) return;
+    this.#holds.count += (nowMinor > 0 ? 1 : 0) - (beforeMinor > 0 ? 1 : 0);
+    this.#holds.amountMinor += nowMinor - beforeMinor;
+    this.#move(card, beforeMinor - nowMinor);
+  }
+
+  #move(card: string, byMinor: number): void {
+    this.#movements.set(card, this.movement(card) + byMinor);
+  }
 }

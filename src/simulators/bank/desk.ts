@@ -68,6 +68,7 @@ export class Desk {
       pan: request.pan,
       processingCode: request.processingCode,
       terminalId: request.terminalId,
+      conditionCode: request.conditionCode,
       subject: subjectOf(request),
     });
     if (action.drop) {
@@ -123,7 +124,8 @@ export class Desk {
 
 /** What `times` in a rule counts by: the request itself, or the original of a reversal. */
 function subjectOf(request: FinancialRequest): string {
-  const { acquirerId, transmissionAt, stan } = request.original ?? request.reference;
+  const reversed = request.class === 'reversal' ? request.original : undefined;
+  const { acquirerId, transmissionAt, stan } = reversed ?? request.reference;
   return `${acquirerId}/${transmissionAt}/${stan}`;
 }
 

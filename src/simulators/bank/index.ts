@@ -5,7 +5,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { compile, iso87Binary } from '../../../iso8583/index.ts';
-import { Book, type BookTotals } from './book.ts';
+import { Book } from './book.ts';
+import type { BookTotals } from './book-totals.ts';
 import { Cards } from './cards.ts';
 import { Connection } from './connection.ts';
 import { type Control, startControl } from './control.ts';
@@ -17,7 +18,7 @@ import { type BankSimOptions, defaults } from './options.ts';
 import { Rulebook, seeded } from './rulebook.ts';
 import { defaultRules, parseRules } from './rules.ts';
 
-export type { BookTotals } from './book.ts';
+export type { BookTotals } from './book-totals.ts';
 export type { AnyCard, Card } from './cards.ts';
 export { type BankSimOptions, SIMULATOR_ZMK } from './options.ts';
 
@@ -71,6 +72,8 @@ export async function startBankSim(options: BankSimOptions): Promise<BankSim> {
     cards: new Cards(options.cards ?? [], options.anyCard, book.fingerprint),
     refuseLateOriginals: set.lateOriginals === 'refuse',
     repeatedReversalCode: set.repeatedReversal,
+    checkOriginals: set.originals === 'check',
+    completionPercent: set.completionPercent,
   });
   const { jitterMs, latencyMs, maxPending } = set;
   const desk = new Desk({ book, issuer, counts, chance, jitterMs, latencyMs, maxPending }, firstRules);

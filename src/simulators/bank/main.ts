@@ -20,6 +20,8 @@ const help = `Bank simulator: an ISO 8583:1987 bank host over TCP, for demos, te
   --rules FILE           JSON list of rules; without it the default rules by the last digits of the amount
   --late-ms N            how late the default rule for late answers answers, ms (${defaults.lateMs})
   --late-originals WORD  refuse or accept an original that comes after its reversal (${defaults.lateOriginals})
+  --originals WORD       check what builds on another transaction (DE90), or trust it (${defaults.originals})
+  --completion-percent N most that a completion takes of what was held (${defaults.completionPercent})
   --repeat-reversal CODE 00 or 94 for a reversal whose original is reversed already (${defaults.repeatedReversal})
   --latency-ms N         least time to an answer, ms (${defaults.latencyMs})
   --jitter-ms N          up to so much more, ms (${defaults.jitterMs})
@@ -54,6 +56,8 @@ function readOptions(): BankSimOptions | null {
       rules: text,
       'late-ms': text,
       'late-originals': text,
+      originals: text,
+      'completion-percent': text,
       'repeat-reversal': text,
       'latency-ms': text,
       'jitter-ms': text,
@@ -89,6 +93,8 @@ function readOptions(): BankSimOptions | null {
     rules: values.rules ? fromFile('--rules', values.rules, rules => rules) : undefined,
     lateMs: number('--late-ms', values['late-ms']),
     lateOriginals: word('--late-originals', values['late-originals'], ['refuse', 'accept']),
+    originals: word('--originals', values.originals, ['check', 'trust']),
+    completionPercent: number('--completion-percent', values['completion-percent']),
     repeatedReversal: word('--repeat-reversal', values['repeat-reversal'], ['00', '94']),
     latencyMs: number('--latency-ms', values['latency-ms']),
     jitterMs: number('--jitter-ms', values['jitter-ms']),

@@ -27,6 +27,10 @@ export interface BankSimOptions {
   readonly zmk?: string | undefined;
   readonly mac?: 'none' | MacAlgorithm | undefined;
   readonly lateOriginals?: 'refuse' | 'accept' | undefined;
+  /** Whether what builds on another transaction (DE90) is held against it, or posted as it is asked. */
+  readonly originals?: 'check' | 'trust' | undefined;
+  /** A completion takes at most so much of what was held, in percent. */
+  readonly completionPercent?: number | undefined;
   /** What a repeated reversal gets. */
   readonly repeatedReversal?: '00' | '94' | undefined;
   /** How long an answer takes at least, and up to how much longer. */
@@ -54,6 +58,8 @@ export const defaults = {
   zmk: SIMULATOR_ZMK,
   mac: 'none',
   lateOriginals: 'refuse',
+  originals: 'check',
+  completionPercent: 115,
   repeatedReversal: '00',
   latencyMs: 5,
   jitterMs: 0,

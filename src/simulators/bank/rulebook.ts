@@ -29,6 +29,7 @@ export class Rulebook {
     if (when.pan !== undefined && !subject.pan.startsWith(when.pan)) return false;
     if (when.processingCode !== undefined && !subject.processingCode.startsWith(when.processingCode)) return false;
     if (when.terminalId !== undefined && !subject.terminalId.startsWith(when.terminalId)) return false;
+    if (when.conditionCode !== undefined && !subject.conditionCode.startsWith(when.conditionCode)) return false;
     if (when.percent !== undefined && this.#chance() * 100 >= when.percent) return false;
     return when.times === undefined || this.#another(`${index}:${subject.subject}`, when.times);
   }

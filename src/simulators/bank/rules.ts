@@ -32,6 +32,7 @@ interface Condition {
   readonly mti?: string | undefined;
   readonly processingCode?: string | undefined;
   readonly terminalId?: string | undefined;
+  readonly conditionCode?: string | undefined;
   readonly percent?: number | undefined;
   readonly times?: number | undefined;
 }
@@ -48,6 +49,7 @@ export interface RuleSubject {
   readonly pan: string;
   readonly processingCode: string;
   readonly terminalId: string;
+  readonly conditionCode: string;
   readonly subject: string;
 }
 
@@ -100,7 +102,16 @@ export function parseRules(value: unknown): Rule[] {
   });
 }
 
-const conditionNames = ['amountMod', 'pan', 'mti', 'processingCode', 'terminalId', 'percent', 'times'] as const;
+const conditionNames = [
+  'amountMod',
+  'pan',
+  'mti',
+  'processingCode',
+  'terminalId',
+  'conditionCode',
+  'percent',
+  'times',
+] as const;
 
 function parseCondition(value: unknown): Condition {
   const when = record(value, conditionNames, '"when"');
@@ -120,6 +131,7 @@ function parseCondition(value: unknown): Condition {
     mti: prefix(when.mti, 'mti', /^\d{1,4}$/),
     processingCode: prefix(when.processingCode, 'processingCode', /^\d{1,6}$/),
     terminalId: prefix(when.terminalId, 'terminalId', /^[ -~]{1,8}$/),
+    conditionCode: prefix(when.conditionCode, 'conditionCode', /^\d{1,2}$/),
     percent,
     times: times === undefined ? undefined : whole(times, '"times"', 1),
   };

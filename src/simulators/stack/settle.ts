@@ -33,8 +33,8 @@ export async function settleAndAudit(stack: Stack, limitMs: number): Promise<Aud
 
 async function unfinished(client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ unfinished: string }>(`
-    SELECT (SELECT count(*) FROM stored_reversals) +
+    SELECT (SELECT count(*) FROM stored_messages) +
            (SELECT count(*) FROM (SELECT DISTINCT ON (tx_id) state FROM journal ORDER BY tx_id, version DESC) last
-            WHERE state IN ('open', 'reversing')) AS unfinished`);
+            WHERE state IN ('open', 'reversing', 'stood-in')) AS unfinished`);
   return Number(rows[0]?.unfinished ?? 0);
 }

@@ -6,7 +6,7 @@ import { Histogram } from './histogram.ts';
 export type Outcome = 'approved' | 'declined' | 'timedOut' | 'unanswered';
 
 export interface FleetFigures {
-  /** Messages that were handed to the network: purchases and balance inquiries. */
+  /** Requests that were handed to the network: purchases and whatever else a customer waits for, but refunds. */
   readonly sent: number;
   readonly approved: number;
   readonly declined: number;
@@ -18,6 +18,10 @@ export interface FleetFigures {
   readonly reversalsSent: number;
   /** Reversals that terminals gave up. */
   readonly exhausted: number;
+  /** Messages of advices, refunds and script notices, repeats too; those that had a final answer; refunds and notices given up. */
+  readonly advicesSent: number;
+  readonly advised: number;
+  readonly givenUp: number;
   readonly signOns: number;
   readonly maxInFlight: number;
   /** Answers that nobody waited for. */
@@ -41,7 +45,7 @@ export interface FleetProgress extends FleetFigures {
   readonly inFlight: number;
   /** Customers who wait because their terminal is busy. */
   readonly queued: number;
-  /** Terminals that still have a reversal to send. */
+  /** Terminals that still have a reversal, advice, refund or notice to send. */
   readonly owed: number;
 }
 
@@ -54,11 +58,14 @@ export interface FleetSummary extends FleetFigures {
   readonly notSent: number;
   readonly owed: number;
   readonly byCode: Readonly<Record<string, number>>;
+  /** Final answers to advices, refunds and script notices. */
+  readonly byAdviceCode: Readonly<Record<string, number>>;
 }
 
 export class Figures {
   readonly #ends: Record<Outcome, number> = { approved: 0, declined: 0, timedOut: 0, unanswered: 0 };
   readonly #byCode = new Map<string, number>();
+  readonly #byAdviceCode = new Map<string, number>();
   readonly #fromArrival = new Histogram();
   readonly #fromSending = new Histogram();
   #sent = 0;
@@ -67,6 +74,9 @@ export class Figures {
   reversalsSent = 0;
   reversed = 0;
   exhausted = 0;
+  advicesSent = 0;
+  #advised = 0;
+  givenUp = 0;
   signOns = 0;
   strays = 0;
   unconnected = 0;
@@ -94,13 +104,18 @@ export class Figures {
   ended(outcome: Exclude<Outcome, 'unanswered'>, code: string, sinceArrivalMs: number, sinceSendingMs: number): void {
     this.#inFlight--;
     this.#ends[outcome]++;
-    this.#byCode.set(code, (this.#byCode.get(code) ?? 0) + 1);
+    countIn(this.#byCode, code);
     this.#fromArrival.record(sinceArrivalMs * 1000);
     this.#fromSending.record(sinceSendingMs * 1000);
   }
 
-  byCode(): Record<string, number> {
-    return Object.fromEntries([...this.#byCode].sort(([a], [b]) => (a < b ? -1 : 1)));
+  adviceEnded(code: string): void {
+    this.#advised++;
+    countIn(this.#byAdviceCode, code);
+  }
+
+  codes(): Pick<FleetSummary, 'byCode' | 'byAdviceCode'> {
+    return { byCode: sorted(this.#byCode), byAdviceCode: sorted(this.#byAdviceCode) };
   }
 
   read(tps: number): FleetFigures {
@@ -110,6 +125,9 @@ export class Figures {
       reversed: this.reversed,
       reversalsSent: this.reversalsSent,
       exhausted: this.exhausted,
+      advicesSent: this.advicesSent,
+      advised: this.#advised,
+      givenUp: this.givenUp,
       signOns: this.signOns,
       maxInFlight: this.#maxInFlight,
       strays: this.strays,
@@ -121,4 +139,12 @@ export class Figures {
       serviceP99Ms: this.#fromSending.percentileMs(0.99),
     };
   }
+}
+
+function countIn(counts: Map<string, number>, code: string): void {
+  counts.set(code, (counts.get(code) ?? 0) + 1);
+}
+
+function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -11,8 +11,10 @@ import { Figures, type FleetProgress, type FleetSummary } from './figures.ts';
 import { Gate } from './gate.ts';
 import { type Surroundings, TerminalLife } from './life.ts';
 import { type Address, Line } from './line.ts';
+import type { LinkedShares } from './mix.ts';
 import { PosTerminal } from './pos-terminal.ts';
 import { SeededRandom } from './random.ts';
+import { Receipts } from './receipts.ts';
 import { RecordBook } from './records.ts';
 
 /** A terminal as it leaves the workshop: where it stands, and its master key under the transport key. */
@@ -40,11 +42,13 @@ export interface FleetOptions {
   readonly perTransactionShare: number;
   readonly signOn: '001' | '003';
   readonly reversalTries: number;
-  /** How long owed reversals are sent after the last terminal has its answer or has waited for it. */
+  /** How long what is owed is sent after the last terminal has its answer or has waited for it. */
   readonly settleSeconds: number;
   readonly oddShare: number;
   readonly wrongPinShare: number;
   readonly inquiryShare: number;
+  /** Customers who want something else than to buy or to ask; absent: nobody. */
+  readonly linked?: LinkedShares;
   readonly seed: number;
 }
 
@@ -75,18 +79,22 @@ export class TerminalFleet {
     this.#options = options;
     this.#records = records;
     this.#random = new SeededRandom(options.seed);
-    const { cards, oddShare, wrongPinShare, inquiryShare, waitMs, reversalTries } = options;
+    const { cards, oddShare, wrongPinShare, inquiryShare, linked = {}, waitMs, reversalTries } = options;
     const around: Surroundings = {
       records,
       figures: this.#figures,
       cards,
       random: this.#random,
-      mix: { cards: cards.length, oddShare, wrongPinShare, inquiryShare },
+      mix: { cards: cards.length, oddShare, wrongPinShare, inquiryShare, linked },
       waitMs,
       reversalTries,
       signOns: new Gate(signOnsAtOnce),
     };
-    this.#lives = options.terminals.map((definition, at) => this.#makeTerminal(definition, at, around));
+    const merchants = new Map(options.terminals.map(({ merchantId }) => [merchantId, new Receipts()]));
+    this.#lives = options.terminals.map((definition, at) => {
+      const receipts = merchants.get(definition.merchantId) ?? new Receipts();
+      return this.#makeTerminal(definition, at, receipts, around);
+    });
   }
 
   /** Reads the records of earlier runs; rejects when a key, a card or the records are not what they should be. */
@@ -159,7 +167,7 @@ export class TerminalFleet {
       ...this.#figures.read(this.#loadSeconds > 0 ? this.#answeredInLoad / this.#loadSeconds : 0),
       notSent: this.#figures.notSent,
       owed: this.#owed(),
-      byCode: this.#figures.byCode(),
+      ...this.#figures.codes(),
     };
   }
 
@@ -195,7 +203,7 @@ export class TerminalFleet {
     });
   }
 
-  #makeTerminal(definition: TerminalDefinition, at: number, around: Surroundings): TerminalLife {
+  #makeTerminal(definition: TerminalDefinition, at: number, receipts: Receipts, around: Surroundings): TerminalLife {
     const { addresses, perTransactionShare, signOn, transportKey } = this.#options;
     const memory = this.#records.memories.get(`${definition.merchantId}/${definition.terminalId}`);
     const pos = new PosTerminal({
@@ -218,7 +226,7 @@ export class TerminalFleet {
         this.#figures.strays++;
       },
     });
-    return new TerminalLife(pos, line, memory?.owed ?? new Map(), around);
+    return new TerminalLife(pos, line, memory, receipts, around);
   }
 
   #owed(): number {

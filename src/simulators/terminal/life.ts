@@ -1,23 +1,31 @@
 /**
  * The life of one terminal: sign on, send what it owes, serve its customers, one message at a time (cup-pos §4).
  *
- * | before               | what is done next                                                                |
- * |----------------------|----------------------------------------------------------------------------------|
- * | no working keys      | sign-on, tried until it succeeds                                                 |
- * | a reversal is owed   | 0400, before anything else online                                                |
- * | a customer waits     | the reversal is stored, the purchase sent; a verified answer erases the reversal |
- * | the load has ended   | only what is owed; then the end                                                  |
+ * | before                        | what is done next                                                                |
+ * |-------------------------------|----------------------------------------------------------------------------------|
+ * | no working keys               | sign-on, tried until it succeeds                                                 |
+ * | a script notice is owed       | 0620, a few times                                                                |
+ * | a reversal is owed            | 0400, before anything else online                                                |
+ * | a refund is owed              | its 0220, a few times                                                            |
+ * | advices, and a success online | their messages, one by one, until one is not taken                               |
+ * | a customer waits              | the reversal is stored, the purchase sent; a verified answer erases the reversal |
+ * | the load has ended            | only what is owed, advices too; then the end                                     |
  */
 
 import type { Card } from './cards.ts';
-import { chipData } from './chip.ts';
+import { hasScript } from './chip.ts';
+import { Debts, type ValidAnswer } from './debts.ts';
 import type { Figures } from './figures.ts';
 import type { Gate } from './gate.ts';
+import { kinds, type Transaction } from './kinds.ts';
 import type { Line } from './line.ts';
+import type { OwedAdvice, OwedReversal, TerminalMemory } from './memory.ts';
 import { type MixSettings, type Shopping, shop } from './mix.ts';
-import type { FinancialRequest, PosTerminal } from './pos-terminal.ts';
+import { cardFrom, noticeOf, numbered, type Order, orderFor } from './orders.ts';
+import type { PosTerminal } from './pos-terminal.ts';
 import type { SeededRandom } from './random.ts';
-import { confirmsReversal, type NoAnswer, type OwedReversal, type RecordBook, transactionKey } from './records.ts';
+import type { Receipts } from './receipts.ts';
+import type { NoAnswer, RecordBook } from './records.ts';
 
 /** What all terminals of a fleet share. */
 export interface Surroundings {
@@ -47,13 +55,16 @@ export class TerminalLife {
   readonly #pos: PosTerminal;
   readonly #line: Line;
   readonly #around: Surroundings;
-  readonly #owed: Map<string, OwedReversal>;
+  readonly #receipts: Receipts;
+  readonly #debts: Debts;
   readonly #queue: Customer[] = [];
   #signedOn = false;
   #loadEnded = false;
   #abandoned = false;
   /** Failures in a row, for the length of the pause. */
   #failures = 0;
+  /** A success online: now the host may take the advices too. */
+  #advicesDue = false;
   #chipCounter = 0;
   #wake: (() => void) | undefined;
   #idle = false;
@@ -61,10 +72,17 @@ export class TerminalLife {
   /** Resolves when the terminal has signed on for the first time. */
   readonly ready: Promise<void>;
 
-  constructor(pos: PosTerminal, line: Line, owed: Map<string, OwedReversal>, around: Surroundings) {
+  constructor(
+    pos: PosTerminal,
+    line: Line,
+    memory: TerminalMemory | undefined,
+    receipts: Receipts,
+    around: Surroundings,
+  ) {
     this.#pos = pos;
     this.#line = line;
-    this.#owed = owed;
+    this.#receipts = receipts;
+    this.#debts = new Debts(pos.name, memory, receipts, around.records);
     this.#around = around;
     this.ready = new Promise(resolve => {
       this.#onSignedOn = resolve;
@@ -72,7 +90,7 @@ export class TerminalLife {
   }
 
   get owed(): number {
-    return this.#owed.size;
+    return this.#debts.count;
   }
 
   get queued(): number {
@@ -110,13 +128,9 @@ export class TerminalLife {
   /** Ends when the load has ended and nothing is owed, or when abandoned. Rejects when the records cannot be written. */
   async run(): Promise<void> {
     while (!this.#abandoned) {
-      const [owed] = this.#owed.values();
-      const customer = this.#queue[0];
-      if (this.#loadEnded && owed === undefined) break;
+      if (this.#loadEnded && this.owed === 0) break;
       if (!this.#signedOn) await this.#signOn();
-      else if (owed !== undefined) await this.#reverse(owed);
-      else if (customer !== undefined) await this.#serve(customer);
-      else await this.#sleep();
+      else await this.#next();
     }
     this.#line.close();
   }
@@ -138,86 +152,78 @@ export class TerminalLife {
     this.#onSignedOn?.();
   }
 
+  #next(): Promise<void> {
+    const { reversal } = this.#debts;
+    const advice = this.#debts.advice(this.#advicesDue || this.#loadEnded);
+    const customer = this.#queue[0];
+    if (advice?.kind === 'script-notice') return this.#advise(advice);
+    if (reversal !== undefined) return this.#reverse(reversal);
+    if (advice !== undefined) return this.#advise(advice);
+    if (customer !== undefined) return this.#serve(customer);
+    return this.#sleep();
+  }
+
   async #serve(customer: Customer): Promise<void> {
-    const { figures, records, waitMs } = this.#around;
-    const { shopping } = customer;
-    const { request, icc } = this.#buildRequest(shopping);
-    const key = transactionKey(this.#pos.name, request.batch, request.traceNumber);
+    const { cards, figures, random, waitMs } = this.#around;
+    const order = orderFor(customer.shopping, {
+      ...{ terminal: this.#pos, cards, random, receipts: this.#receipts },
+      roomForAdvice: this.#debts.roomForAdvice,
+      nextChip: () => ++this.#chipCounter,
+    });
+    const { kind, payment, receipt } = order;
+    const numbers = this.#pos.numbersFor(kind);
+    const transaction = numbered(order, this.#pos.name, numbers);
+    if (kinds[kind].care === 'insist' || kinds[kind].care === 'try') {
+      this.#queue.shift();
+      return this.#debts.owe(transaction, receipt);
+    }
+    const request = this.#pos.requestFrame(kind, numbers, payment);
     const exchange = await this.#line.exchange(request.frame, waitMs, to => {
-      const original = { key, amountMinor: shopping.amountMinor, card: shopping.card, entryMode: shopping.entryMode };
-      const repeated = { ...original, control: request.control, icc };
-      records.append({ t: 'sent', kind: shopping.kind, ...repeated, atMs: Date.now(), to });
-      if (shopping.kind === 'purchase') {
-        const { batch, traceNumber: trace } = request;
-        this.#owed.set(key, { ...repeated, batch, trace, reason: '06', tries: 0 });
-      }
+      this.#debts.begin(transaction, receipt, to);
       this.#queue.shift();
       figures.started();
     });
     if (exchange.kind === 'unsent') {
+      if (receipt !== undefined) this.#receipts.add(receipt);
       figures.unconnected++;
       return this.#pause();
     }
     this.#failures = 0;
-    if (exchange.kind === 'silent') return this.#unanswered(key, exchange.why);
+    if (exchange.kind === 'silent') return this.#unanswered(transaction.key, exchange.why);
     const checked = this.#pos.checkAnswer(request, exchange.message);
-    if (checked.kind === 'invalid') return this.#unanswered(key, checked.why, checked.authCode);
-    const { code, rrn, authCode, approved, amountMinor } = checked;
-    records.append({ t: 'answer', key, code, rrn, authCode, amountMinor, atMs: Date.now() });
-    this.#owed.delete(key);
+    if (checked.kind === 'invalid') return this.#unanswered(transaction.key, checked.why, checked.authCode);
+    this.#debts.answered(transaction, checked);
     if (checked.signOnAgain) this.#signedOn = false;
+    if (checked.approved) this.#follow(transaction, order, checked);
     const now = performance.now();
-    const outcome = approved ? 'approved' : code === '98' ? 'timedOut' : 'declined';
-    figures.ended(outcome, code, now - customer.cameAt, now - exchange.sentAt);
-  }
-
-  #buildRequest(shopping: Shopping): { request: FinancialRequest; icc: string | undefined } {
-    const { cards, random } = this.#around;
-    const { entryMode, amountMinor } = shopping;
-    const card = cards[shopping.card];
-    if (card === undefined) throw new RangeError(`there is no card ${shopping.card}`);
-    const withPin = entryMode.endsWith('1');
-    const pin = withPin ? (shopping.wrongPin ? card.wrongPin : card.pin) : undefined;
-    const inquiry = shopping.kind === 'balance-inquiry';
-    const chip = entryMode.startsWith('02')
-      ? undefined
-      : chipData(
-          {
-            terminalId: this.#pos.terminalId,
-            amountMinor,
-            counter: ++this.#chipCounter,
-            atMs: Date.now(),
-            withPin,
-            inquiry,
-          },
-          random,
-        );
-    const payment = { card, entryMode, pin, icc: chip?.request };
-    const request = inquiry ? this.#pos.balanceFrame(payment) : this.#pos.purchaseFrame({ ...payment, amountMinor });
-    return { request, icc: chip?.reversal.toString('hex').toUpperCase() };
+    const outcome = checked.approved ? 'approved' : checked.code === '98' ? 'timedOut' : 'declined';
+    figures.ended(outcome, checked.code, now - customer.cameAt, now - exchange.sentAt);
   }
 
   #unanswered(key: string, why: NoAnswer, authCode?: string): void {
-    const { figures, records } = this.#around;
-    records.append({ t: 'no-answer', key, why, authCode });
-    figures.unanswered();
-    const owed = this.#owed.get(key);
-    if (owed !== undefined) {
-      owed.reason = why === 'mac' ? 'A0' : '98';
-      owed.authCode = authCode;
-    }
+    this.#debts.unanswered(key, why, authCode);
+    this.#around.figures.unanswered();
     // What may still come on this connection belongs to nobody.
     this.#line.hangUp();
   }
 
+  /** After a success online the advices may go, and after a chip purchase perhaps a script notice before anything else. */
+  #follow(transaction: Transaction, { payment }: Order, { message, rrn }: ValidAnswer): void {
+    this.#advicesDue = true;
+    const { mix, random } = this.#around;
+    const { icc } = payment;
+    if (transaction.kind !== 'purchase' || icc === undefined) return;
+    const share = mix.linked?.['script-notice'] ?? 0;
+    if (!hasScript(message.content(55)) && !(share > 0 && random.chance(share))) return;
+    const notice = noticeOf(transaction, icc, rrn, this.#pos.name, this.#pos.numbersFor('script-notice'));
+    this.#debts.owe(notice, undefined);
+  }
+
   async #reverse(owed: OwedReversal): Promise<void> {
-    const { cards, figures, records, reversalTries, waitMs } = this.#around;
-    const card = cards[owed.card];
-    if (card === undefined) throw new RangeError(`${owed.key}: there is no card ${owed.card}, are these its cards?`);
-    const request = this.#pos.reversalFrame(owed, card);
+    const { cards, figures, reversalTries, waitMs } = this.#around;
+    const request = this.#pos.reversalFrame(owed, cardFrom(cards, owed.card));
     const exchange = await this.#line.exchange(request.frame, waitMs, () => {
-      owed.tries++;
-      records.append({ t: 'reversal-sent', key: owed.key, try: owed.tries });
+      this.#debts.reversalSent(owed);
       figures.reversalsSent++;
     });
     if (exchange.kind === 'unsent') {
@@ -226,11 +232,9 @@ export class TerminalLife {
     }
     const checked = exchange.kind === 'answered' ? this.#pos.checkAnswer(request, exchange.message) : undefined;
     if (checked?.kind === 'valid') {
-      records.append({ t: 'reversal-answer', key: owed.key, code: checked.code });
       if (checked.signOnAgain) this.#signedOn = false;
-      if (confirmsReversal(checked.code)) {
+      if (this.#debts.reversalAnswered(owed, checked.code)) {
         this.#failures = 0;
-        this.#owed.delete(owed.key);
         figures.reversed++;
         return;
       }
@@ -238,9 +242,40 @@ export class TerminalLife {
       this.#line.hangUp();
     }
     if (reversalTries > 0 && owed.tries >= reversalTries) {
-      records.append({ t: 'reversal-exhausted', key: owed.key });
-      this.#owed.delete(owed.key);
+      this.#debts.exhaust(owed);
       figures.exhausted++;
+      return;
+    }
+    return this.#pause();
+  }
+
+  /** An advice, a refund or a notice: the same message each time. */
+  async #advise(owed: OwedAdvice): Promise<void> {
+    const { cards, figures, waitMs } = this.#around;
+    const request = this.#pos.repeatFrame(owed, cardFrom(cards, owed.card));
+    const exchange = await this.#line.exchange(request.frame, waitMs, to => {
+      this.#debts.adviceSent(owed, to);
+      figures.advicesSent++;
+    });
+    if (exchange.kind === 'unsent') {
+      figures.unconnected++;
+      return this.#pause();
+    }
+    const checked = exchange.kind === 'answered' ? this.#pos.checkAnswer(request, exchange.message) : exchange;
+    if (checked.kind === 'valid') {
+      if (checked.signOnAgain) this.#signedOn = false;
+      if (this.#debts.adviceAnswered(owed, checked)) {
+        this.#failures = 0;
+        figures.adviceEnded(checked.code);
+        return;
+      }
+    } else {
+      this.#debts.unanswered(owed.key, checked.why);
+      this.#line.hangUp();
+    }
+    this.#advicesDue = false;
+    if (this.#debts.givesUp(owed)) {
+      figures.givenUp++;
       return;
     }
     return this.#pause();

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { isTextRecord, parseCards } from './cards.ts';
 import type { FleetOptions, TerminalDefinition } from './fleet.ts';
 import type { Address } from './line.ts';
+import { usualShares } from './mix.ts';
 
 /** The transport key of the HSM simulator, published: it protects nothing and must open nothing real. */
 export const simulatorTransportKey = '851A0D9D0B2A1602622AD0B0E9E6B070';
@@ -26,10 +27,11 @@ export const help = `A fleet of UnionPay POS terminals under an open load (src/s
   --sign-on CODE               003 double-length keys, 001 single-length (default 003)
   --wait-ms N                  how long a terminal waits for an answer (default 60000)
   --reversal-tries N           tries after which a terminal drops a reversal; 0: never (default 0)
-  --settle-seconds N           how long owed reversals are sent after the load (default 60)
+  --settle-seconds N           how long what is owed is sent after the load (default 60)
   --odd-share X                share of amounts that ask the bank for trouble (default 0.06)
   --wrong-pin-share X          share of PINs that are wrong (default 0.01)
   --inquiry-share X            share of balance inquiries (default 0.03)
+  --linked-share X             share of customers who void, refund, pre-authorise, pay offline ... (default 0)
   --seed N                     seed of all chance (default 1)
   --json                       progress and summary as JSON, one object on each line
   --help                       this text
@@ -64,6 +66,7 @@ export function parseCommand(args: readonly string[]): Command {
       'odd-share': { type: 'string', default: '0.06' },
       'wrong-pin-share': { type: 'string', default: '0.01' },
       'inquiry-share': { type: 'string', default: '0.03' },
+      'linked-share': { type: 'string', default: '0' },
       seed: { type: 'string', default: '1' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -88,6 +91,7 @@ export function parseCommand(args: readonly string[]): Command {
     oddShare: share('--odd-share', values['odd-share']),
     wrongPinShare: share('--wrong-pin-share', values['wrong-pin-share']),
     inquiryShare: share('--inquiry-share', values['inquiry-share']),
+    linked: usualShares(share('--linked-share', values['linked-share'])),
     seed: number('--seed', values.seed, 0, 2 ** 31 - 1, true),
   };
   return { kind: 'run', options, json: values.json };

@@ -6,9 +6,18 @@
 import { binary2, compile, cupPos, prefixBytes, writePrefix } from '../../../iso8583/index.ts';
 import { type CheckedAnswer, checkAnswer, type Expected } from './answer.ts';
 import type { Card } from './cards.ts';
-import { cupMac, type DesKey, pinBlock } from './crypto.ts';
-import type { EntryMode } from './mix.ts';
-import type { OwedReversal } from './records.ts';
+import { cupMac, type DesKey } from './crypto.ts';
+import {
+  fromHex,
+  type Inquiry,
+  type Numbers,
+  type Payment,
+  requestFields,
+  reversalFields,
+  traceText,
+} from './fields.ts';
+import { type FinancialKind, kinds, type Transaction } from './kinds.ts';
+import type { OwedReversal } from './memory.ts';
 import { loadWorkingKeys, type WorkingKeys } from './working-keys.ts';
 
 export interface PosTerminalSettings {
@@ -29,19 +38,7 @@ export interface PosRequest extends Expected {
   readonly frame: Uint8Array;
 }
 
-export interface Purchase {
-  readonly card: Card;
-  readonly entryMode: EntryMode;
-  readonly amountMinor: number;
-  /** What the customer typed. Absent: no PIN block, whatever the entry mode says. */
-  readonly pin?: string | undefined;
-  /** DE55 */
-  readonly icc?: Uint8Array | undefined;
-}
-
-export type Inquiry = Omit<Purchase, 'amountMinor'>;
-
-/** A purchase or inquiry, with what its reversal would repeat. */
+/** A message of a kind, with what its repeats and its reversal need of it. */
 export interface FinancialRequest extends PosRequest {
   readonly batch: string;
   readonly traceNumber: number;
@@ -120,37 +117,52 @@ export class PosTerminal {
     return { kind: 'signed-on', batch: this.#batch };
   }
 
-  /** 0200 of a purchase. Each call uses up a trace number. */
-  purchaseFrame(purchase: Purchase): FinancialRequest {
-    const amountMinor = purchase.amountMinor;
-    return this.#financial('000000', '22', purchase, amountMinor, { 4: amountMinor.toString().padStart(12, '0') });
+  /** Takes the next trace number, and with it what all messages of a transaction share. */
+  numbersFor(kind: FinancialKind): Numbers {
+    const trace = this.#nextTrace();
+    const { typeCode, managementCode } = kinds[kind];
+    // Reading capability 6 and a normal chip; DE60.6 only from terminals that take a part of the amount.
+    const control = `${typeCode}${this.#batch}${managementCode}60${this.#settings.partialApproval ? '1' : ''}`;
+    return { batch: this.#batch, trace, control };
   }
 
-  /** 0200 of a balance inquiry. */
+  /** A message of any kind but the reversal. */
+  requestFrame(kind: FinancialKind, numbers: Numbers, payment: Payment): FinancialRequest {
+    const pik = this.#workingKeys().pik;
+    const { mti } = kinds[kind];
+    const fields = requestFields(kind, numbers, payment, pik);
+    const frame = this.#pack(mti, payment.icc === undefined ? magneticHeader : chipHeader, true, fields);
+    // The answer to a notice repeats neither DE3 nor DE4 (cup-pos §3).
+    const repeats = mti !== '0620';
+    const amountMinor = repeats && fields[4] !== undefined ? payment.amountMinor : undefined;
+    const request = this.#request(frame, mti, fields[11], repeats ? fields[3] : undefined, amountMinor, true);
+    return { ...request, batch: numbers.batch, traceNumber: numbers.trace, control: numbers.control };
+  }
+
+  /** 0200 of a purchase. Each call uses up a trace number. */
+  purchaseFrame(payment: Payment): FinancialRequest {
+    return this.requestFrame('purchase', this.numbersFor('purchase'), payment);
+  }
+
+  /** 0200 of a balance inquiry. Each call uses up a trace number. */
   balanceFrame(inquiry: Inquiry): FinancialRequest {
-    return this.#financial('310000', '01', inquiry, undefined, {});
+    return this.requestFrame('balance-inquiry', this.numbersFor('balance-inquiry'), { ...inquiry, amountMinor: 0 });
+  }
+
+  /**
+   * An advice, refund or notice from what is remembered of it: the same bytes each time, with another MAC only when the
+   * key is another.
+   */
+  repeatFrame(transaction: Transaction, card: Card): FinancialRequest {
+    const icc = fromHex(transaction.icc);
+    return this.requestFrame(transaction.kind, transaction, { ...transaction, card, icc });
   }
 
   /** 0400. It carries the numbers of its original, and a MAC under the key of now. */
   reversalFrame(owed: OwedReversal, card: Card): PosRequest {
-    const trace = owed.trace.toString().padStart(6, '0');
-    const icc = owed.icc === undefined ? undefined : Buffer.from(owed.icc, 'hex');
-    const frame = this.#pack('0400', icc === undefined ? magneticHeader : chipHeader, true, {
-      2: card.pan,
-      3: '000000',
-      4: owed.amountMinor.toString().padStart(12, '0'),
-      11: trace,
-      14: card.expiry,
-      22: owed.entryMode,
-      23: icc === undefined ? undefined : card.sequence,
-      25: '00',
-      38: owed.authCode,
-      39: owed.reason,
-      49: '156',
-      55: icc,
-      60: owed.control,
-    });
-    return this.#request(frame, '0400', trace, '000000', owed.amountMinor, true);
+    const fields = reversalFields(owed, card);
+    const frame = this.#pack('0400', owed.icc === undefined ? magneticHeader : chipHeader, true, fields);
+    return this.#request(frame, '0400', fields[11], fields[3], owed.amountMinor, true);
   }
 
   /** Judges the answer to a request of this terminal: the bytes after the length prefix. */
@@ -158,44 +170,8 @@ export class PosTerminal {
     return checkAnswer(codec, request, answer, this.#keys?.mak);
   }
 
-  #financial(
-    processingCode: string,
-    typeCode: string,
-    payment: Inquiry,
-    amountMinor: number | undefined,
-    amount: { readonly 4?: string },
-  ): FinancialRequest {
-    const { card, entryMode, pin, icc } = payment;
-    const traceNumber = this.#nextTrace();
-    const trace = traceNumber.toString().padStart(6, '0');
-    const batch = this.#batch;
-    const algorithm = this.#keys?.pik.bytes === 8 ? '0' : '6';
-    // Reading capability 6 and a normal chip; DE60.6 only from terminals that take a part of the amount.
-    const control = `${typeCode}${batch}00060${this.#settings.partialApproval ? '1' : ''}`;
-    const chip = icc !== undefined;
-    const frame = this.#pack('0200', chip ? chipHeader : magneticHeader, true, {
-      ...amount,
-      2: card.pan,
-      3: processingCode,
-      11: trace,
-      14: card.expiry,
-      22: entryMode,
-      23: chip ? card.sequence : undefined,
-      25: '00',
-      26: pin === undefined ? undefined : '12',
-      35: card.track2,
-      49: '156',
-      52: pin === undefined ? undefined : pinBlock(this.#workingKeys().pik, pin, card.pan),
-      53: `${pin === undefined ? '0' : '2'}${algorithm}00000000000000`,
-      55: icc,
-      60: control,
-    });
-    const request = this.#request(frame, '0200', trace, processingCode, amountMinor, true);
-    return { ...request, batch, traceNumber, control };
-  }
-
   #management(mti: string, fields: Readonly<Record<number, string | Uint8Array>>): PosRequest {
-    const trace = this.#nextTrace().toString().padStart(6, '0');
+    const trace = traceText(this.#nextTrace());
     const frame = this.#pack(mti, magneticHeader, false, { 11: trace, ...fields });
     return this.#request(frame, mti, trace, undefined, undefined, false);
   }

@@ -5,6 +5,8 @@
  */
 
 import { closeSync, createReadStream, fstatSync, openSync, truncateSync, writeSync } from 'node:fs';
+import type { FinancialKind, Reference } from './kinds.ts';
+import { Memories, type TerminalMemory } from './memory.ts';
 
 export type NoAnswer = 'timeout' | 'closed' | 'mac' | 'mismatch';
 
@@ -13,15 +15,21 @@ export type RecordLine =
   | {
       readonly t: 'sent';
       readonly key: string;
-      readonly kind: 'purchase' | 'balance-inquiry';
+      readonly kind: FinancialKind;
+      /** DE4 */
       readonly amountMinor: number;
       readonly atMs: number;
+      /** Empty for what waits in the terminal: it follows in `advice-sent`. */
       readonly to: string;
-      /** What its reversal would need: place in the list of cards, DE22, DE60, DE55 reduced. */
+      /** What its reversal or its repeats would need: place in the list of cards, DE22, DE60, DE55. */
       readonly card: number;
       readonly entryMode: string;
       readonly control: string;
       readonly icc?: string | undefined;
+      /** Key of the transaction that it refers to, and what is sent of that one. */
+      readonly original?: string | undefined;
+      readonly reference?: Omit<Reference, 'key'> | undefined;
+      readonly authorisation?: string | undefined;
     }
   | {
       readonly t: 'answer';
@@ -36,37 +44,12 @@ export type RecordLine =
   | { readonly t: 'no-answer'; readonly key: string; readonly why: NoAnswer; readonly authCode?: string | undefined }
   | { readonly t: 'reversal-sent'; readonly key: string; readonly try: number }
   | { readonly t: 'reversal-answer'; readonly key: string; readonly code: string }
-  | { readonly t: 'reversal-exhausted'; readonly key: string };
-
-/** DE39 of a 0400 (cup-pos §4.1): no answer, wrong MAC in the answer, and the value stored before either is known. */
-export type ReversalReason = '98' | 'A0' | '06';
-
-/** A reversal that a terminal still has to send, with all that the message needs. */
-export interface OwedReversal {
-  readonly key: string;
-  readonly batch: string;
-  readonly trace: number;
-  readonly amountMinor: number;
-  readonly card: number;
-  readonly entryMode: string;
-  readonly control: string;
-  readonly icc?: string | undefined;
-  reason: ReversalReason;
-  authCode?: string | undefined;
-  tries: number;
-}
-
-/** What a terminal remembers when it is switched on again. */
-export interface TerminalMemory {
-  lastTrace: number;
-  batch?: string | undefined;
-  readonly owed: Map<string, OwedReversal>;
-}
-
-/** Answers to a 0400 that end it (cup-pos §4.1). */
-export function confirmsReversal(code: string): boolean {
-  return code === '00' || code === '25' || code === '12';
-}
+  | { readonly t: 'reversal-exhausted'; readonly key: string }
+  | { readonly t: 'advice-sent'; readonly key: string; readonly try: number; readonly to: string }
+  /** An answer to an advice, refund or notice that does not end it: it is sent again. */
+  | { readonly t: 'advice-answer'; readonly key: string; readonly code: string }
+  /** A refund or notice that is sent no more: what became of it the terminal never learnt. */
+  | { readonly t: 'given-up'; readonly key: string };
 
 /** The key of a transaction in the book: merchant, terminal, batch and trace. */
 export function transactionKey(terminal: string, batch: string, trace: number): string {
@@ -110,13 +93,13 @@ export class RecordBook {
 }
 
 interface Reading {
-  readonly memories: Map<string, TerminalMemory>;
+  readonly memories: ReadonlyMap<string, TerminalMemory>;
   /** Bytes of all whole lines. */
   readonly wholeBytes: number;
 }
 
 async function readBook(path: string): Promise<Reading> {
-  const memories = new Map<string, TerminalMemory>();
+  const memories = new Memories();
   let number = 0;
   let bytes = 0;
   let tail = '';
@@ -125,9 +108,9 @@ async function readBook(path: string): Promise<Reading> {
     bytes += chunk.length;
     const lines = (tail + chunk).split('\n');
     tail = lines.pop() ?? '';
-    for (const text of lines) remember(memories, parseLine(text, path, ++number));
+    for (const text of lines) memories.take(parseLine(text, path, ++number));
   }
-  return { memories, wholeBytes: bytes - tail.length };
+  return { memories: memories.byTerminal, wholeBytes: bytes - tail.length };
 }
 
 function parseLine(text: string, path: string, number: number): RecordLine {
@@ -136,49 +119,4 @@ function parseLine(text: string, path: string, number: number): RecordLine {
   } catch {
     throw new Error(`${path}:${number}: not a line of JSON`);
   }
-}
-
-function remember(memories: Map<string, TerminalMemory>, line: RecordLine): void {
-  if (line.t === 'signed-on') {
-    memoryOf(memories, line.terminal).batch = line.batch;
-    return;
-  }
-  const [merchantId = '', terminalId = '', batch = '', trace = ''] = line.key.split('/');
-  const memory = memoryOf(memories, `${merchantId}/${terminalId}`);
-  const owed = memory.owed.get(line.key);
-  switch (line.t) {
-    case 'sent':
-      memory.lastTrace = Number(trace);
-      if (line.kind === 'purchase') {
-        const { key, amountMinor, card, entryMode, control, icc } = line;
-        const original = { key, batch, trace: Number(trace), amountMinor, card, entryMode, control, icc };
-        memory.owed.set(key, { ...original, reason: '06', tries: 0 });
-      }
-      return;
-    case 'no-answer':
-      if (owed !== undefined) {
-        owed.reason = line.why === 'mac' ? 'A0' : '98';
-        owed.authCode = line.authCode;
-      }
-      return;
-    case 'reversal-sent':
-      if (owed !== undefined) owed.tries = line.try;
-      return;
-    case 'reversal-answer':
-      if (confirmsReversal(line.code)) memory.owed.delete(line.key);
-      return;
-    case 'answer':
-    case 'reversal-exhausted':
-      memory.owed.delete(line.key);
-      return;
-  }
-}
-
-function memoryOf(memories: Map<string, TerminalMemory>, terminal: string): TerminalMemory {
-  let memory = memories.get(terminal);
-  if (memory === undefined) {
-    memory = { lastTrace: 0, owed: new Map() };
-    memories.set(terminal, memory);
-  }
-  return memory;
 }

@@ -15,6 +15,11 @@ export interface LinkProfile {
   /** Requests without an answer at one time; beyond it, 91. */
   readonly maxInFlight: number;
   readonly echoIntervalMs: number;
+  /**
+   * Whether a stop signs off (0800/002). Only where sign-on is per link: at a bank that signs on the acquirer as a whole it would
+   * take the other processes' links down too.
+   */
+  readonly signOffOnStop?: boolean;
   /** MAC in DE64/128, key ZAK. */
   readonly mac: 'none' | 'x9.9' | 'x9.19';
   /** Zone master key under the LMK, and its check value as agreed with the bank. */
@@ -32,6 +37,8 @@ export interface LinkProfile {
     readonly maxTries: number;
     /** Places in store-and-forward for this link in one process: forwards in flight and reversals stored. */
     readonly capacity: number;
+    /** Places for advices, apart from those of requests: a flood of purchases must not keep a refund out. Default: as many. */
+    readonly adviceCapacity?: number;
   };
 }
 
@@ -46,7 +53,7 @@ export interface OriginalElements {
 
 /** What goes to a bank, in neutral terms; the link packs it in the bank's dialect. */
 export interface BankRequest {
-  readonly mti: '0100' | '0200' | '0220' | '0221' | '0400' | '0401' | '0420' | '0421';
+  readonly mti: '0100' | '0200' | '0220' | '0221' | '0620' | '0621' | '0400' | '0401' | '0420' | '0421';
   /** With `stan`, the request's key on its link. DE7 MMDDhhmmss in UTC. */
   readonly stan: string;
   readonly transmissionAt: string;
@@ -70,8 +77,11 @@ export interface BankRequest {
   readonly pinBlock?: Secret<string> | undefined;
   readonly securityControl?: string | undefined;
   readonly iccData?: Secret<Uint8Array> | undefined;
+  /** DE38 of the original, in what refers to one. */
+  readonly authCode?: string | undefined;
   /** DE39 of a reversal: why. */
   readonly reason?: string | undefined;
+  /** DE90: what is reversed, voided, refunded, completed or adjusted. */
   readonly original?: OriginalElements | undefined;
 }
 

@@ -27,6 +27,8 @@ export interface TerminalEntry extends TerminalRef {
   readonly merchantName: string;
   /** Merchant category code, DE18. */
   readonly mcc: string;
+  /** Up to this amount a purchase may be approved while its links are down; null: never. Minor units. */
+  readonly standInFloorMinor: number | null;
 }
 
 export type TerminalLookup =
@@ -71,6 +73,8 @@ export interface RegistryPort {
   admit(request: AdmissionRequest): Promise<Admission>;
   /** Gives a reservation back (decline, reversal, refusal after admission). Idempotent; never rejects, never waits for Redis to come back. */
   release(ref: TerminalRef, businessDate: string, txId: number): void;
+  /** Takes a reservation again that was released for a void which did not last. Idempotent; never rejects. */
+  restore(ref: TerminalRef, businessDate: string, txId: number, amountMinor: number): void;
   /** Asked before a sign-on costs HSM time: whether this terminal may sign on again now. */
   maySignOn(ref: TerminalRef): boolean;
   /** Stores a new pending key set. Durable in Postgres when it settles. */

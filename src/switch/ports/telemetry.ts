@@ -2,6 +2,7 @@
 
 import type { Pan } from '../secrets.ts';
 import type { State } from '../states.ts';
+import type { StoredMessage } from './journal.ts';
 import type { TerminalRequest } from './terminal.ts';
 
 /** What happened, for counters and the one log line per transaction. Carries no card data but a masked PAN. */
@@ -24,21 +25,28 @@ export type CoreEvent =
     }
   | { readonly event: 'unanswered'; readonly kind: TerminalRequest['kind']; readonly reason: string }
   | { readonly event: 'late-answer'; readonly link: string; readonly responseCode: string; readonly known: boolean }
-  | { readonly event: 'reversal-sent'; readonly link: string; readonly txId: number; readonly tries: number }
   | {
-      readonly event: 'reversal-ended';
+      readonly event: 'message-sent';
       readonly link: string;
       readonly txId: number;
-      readonly state: 'reversed' | 'in dispute';
+      readonly kind: StoredMessage['kind'];
+      readonly tries: number;
+    }
+  | {
+      readonly event: 'message-ended';
+      readonly link: string;
+      readonly txId: number;
+      readonly kind: StoredMessage['kind'];
+      readonly state: 'reversed' | 'approved' | 'in dispute';
       readonly tries: number;
       readonly reason: string;
     }
   | { readonly event: 'recovered'; readonly epoch: number; readonly open: number; readonly elapsedMs: number }
   | { readonly event: 'fenced' }
-  /** A bug in a try of a reversal; it is tried again. */
-  | { readonly event: 'reversal-failed'; readonly link: string; readonly txId: number; readonly error: unknown }
-  /** A reversal is owed to a link that this process does not have: a person must bring the link back or settle it. */
-  | { readonly event: 'reversal-stranded'; readonly link: string; readonly txId: number }
+  /** A bug in a try of a stored message; it is tried again. */
+  | { readonly event: 'message-failed'; readonly link: string; readonly txId: number; readonly error: unknown }
+  /** A message is owed to a link that this process does not have: a person must bring the link back or settle it. */
+  | { readonly event: 'message-stranded'; readonly link: string; readonly txId: number }
   | { readonly event: 'close-retried'; readonly txId: number; readonly state: State };
 
 export interface Observer {

@@ -89,11 +89,42 @@ interface Authenticated extends Addressed {
   readonly expiry?: string | undefined;
 }
 
-export type FinancialKind = 'purchase' | 'balance-inquiry';
+/** Kinds of transaction that go to a bank (cup-pos §3); what each means stands in `switch/kinds.ts`. */
+export type FinancialKind =
+  | 'purchase'
+  | 'balance-inquiry'
+  | 'purchase-void'
+  | 'refund'
+  | 'pre-authorisation'
+  | 'additional-pre-authorisation'
+  | 'pre-authorisation-void'
+  | 'completion'
+  | 'completion-advice'
+  | 'completion-void'
+  | 'offline-sale'
+  | 'offline-settlement'
+  | 'settlement-adjustment'
+  | 'tip-adjustment'
+  | 'script-notice';
 
-/** A 0200 that goes to a bank. */
+/** How a terminal names an earlier transaction (DE61, 37, 38). What it does not know is absent. */
+export interface Reference {
+  /** 61.1 n6 and 61.2 n6: both or none. */
+  readonly batch?: string | undefined;
+  readonly trace?: string | undefined;
+  /** 61.3 MMDD */
+  readonly date?: string | undefined;
+  /** DE37 of the original's answer. */
+  readonly rrn?: string | undefined;
+  /** DE38 of the original's answer. */
+  readonly authCode?: string | undefined;
+}
+
+/** A request, advice or notice that goes to a bank. */
 export interface FinancialRequest extends Authenticated {
   readonly kind: FinancialKind;
+  /** The earlier transaction it is about. */
+  readonly reference?: Reference | undefined;
   readonly pinCaptureCode?: string | undefined;
   readonly track2?: Secret<string> | undefined;
   /** 16 upper-case hex characters under the terminal PIN key. */

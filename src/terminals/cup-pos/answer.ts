@@ -29,16 +29,39 @@ interface Fields {
   readonly mac: boolean;
 }
 
+const sale: Fields = {
+  echoed: [2, 3, 4, 11, 14, 23, 25, 41, 42, 49, 53, 60],
+  added: [4, 12, 13, 15, 32, 37, 38, 39, 44, 54, 55],
+  mac: true,
+};
+/** What undoes a sale or follows a hold tells no balance. */
+const later: Fields = { ...sale, added: sale.added.filter(field => field !== 54) };
+/** What tells of something that is done is not authorised any more. */
+const advice: Fields = { ...later, added: later.added.filter(field => field !== 38) };
+
 /** The "A" columns of cup-pos §3. DE27 to 30, 59 and 63, optional there, are not sent. */
 const forms: Readonly<Record<AnswerForm, Fields>> = {
-  purchase: {
-    echoed: [2, 3, 4, 11, 14, 23, 25, 41, 42, 49, 53, 60],
-    added: [4, 12, 13, 15, 32, 37, 38, 39, 44, 54, 55],
-    mac: true,
-  },
+  purchase: sale,
   'balance-inquiry': {
     echoed: [2, 3, 11, 14, 23, 25, 41, 42, 49, 53, 60],
     added: [12, 13, 32, 37, 39, 44, 54, 55],
+    mac: true,
+  },
+  'purchase-void': later,
+  refund: advice,
+  'pre-authorisation': sale,
+  'additional-pre-authorisation': sale,
+  'pre-authorisation-void': later,
+  completion: later,
+  'completion-advice': later,
+  'completion-void': later,
+  'offline-sale': later,
+  'offline-settlement': advice,
+  'settlement-adjustment': advice,
+  'tip-adjustment': advice,
+  'script-notice': {
+    echoed: [2, 3, 4, 11, 22, 23, 41, 42, 49, 60],
+    added: [12, 13, 15, 32, 37, 38, 39, 55],
     mac: true,
   },
   reversal: {
@@ -75,7 +98,7 @@ export function draftAnswer(
   const fields: Record<number, string | Uint8Array | undefined> = {};
   for (const field of echoed) fields[field] = message.text(field);
   // Receipts print DE2 of the answer, also where the request had the number in its track alone.
-  if (form === 'purchase' || form === 'balance-inquiry') fields[2] ??= message.text(35)?.split('=', 1)[0];
+  if (mac && form !== 'reversal') fields[2] ??= message.text(35)?.split('=', 1)[0];
   for (const field of added) fields[field] = given[field] ?? fields[field];
   fields[60] = withBatch(fields[60], answer.batch);
   const sealed = withMac && mac;

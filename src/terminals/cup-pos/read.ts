@@ -12,7 +12,7 @@ import {
 import { type AnswerForm, type AnswerSettings, draftAnswer } from './answer.ts';
 import { readCard, readPan } from './card.ts';
 import { beforeTheFault, codec, headerBytes } from './codec.ts';
-import { answerMti, parts60, sortOf } from './messages.ts';
+import { answerMti, parts60, reference, sortOf } from './messages.ts';
 import type { Refusal } from './refusal.ts';
 
 /** What one frame is. */
@@ -102,10 +102,17 @@ function missing(field: number): Refusal {
   return { responseCode: '30', reason: `missing-${field}` };
 }
 
+/** The class of a message's identity; all others are requests. */
+const classes: Readonly<Record<string, MessageClass>> = { '0220': 'advice', '0620': 'notice' };
+
+const amountless: ReadonlySet<FinancialKind> = new Set(['balance-inquiry', 'script-notice']);
+
 function financial(message: Message, addressing: Addressing, kind: FinancialKind): TerminalRequest {
-  const authenticated = common(message, addressing, 'request');
+  const authenticated = common(message, addressing, classes[message.mti] ?? 'request');
   if ('responseCode' in authenticated) return refused(addressing, authenticated);
-  if (kind === 'purchase' && authenticated.amountMinor === 0) {
+  const original = reference(message);
+  if (original === null) return refused(addressing, { responseCode: '30', reason: 'format-61' });
+  if (!amountless.has(kind) && authenticated.amountMinor === 0) {
     return refused(addressing, { responseCode: '13', reason: message.has(4) ? 'amount-zero' : 'missing-amount' });
   }
   const card = readCard(message);
@@ -115,6 +122,7 @@ function financial(message: Message, addressing: Addressing, kind: FinancialKind
     ...address(addressing, kind),
     ...authenticated,
     kind,
+    reference: original,
     ...card.value,
     pinCaptureCode: message.text(26),
     securityControl: message.text(53),
@@ -157,7 +165,8 @@ function common(
   const processingCode = message.text(3);
   const trace = message.text(11);
   const entryMode = message.text(22);
-  const conditionCode = message.text(25);
+  // A notice about an earlier transaction has none of its own.
+  const conditionCode = message.text(25) ?? (messageClass === 'notice' ? '00' : undefined);
   const currency = message.text(49);
   if (processingCode === undefined) return missing(3);
   if (trace === undefined) return missing(11);

@@ -1,0 +1,53 @@
+import type { Context } from './context.ts';
+import { countedKinds } from './kinds.ts';
+import type { ClaimEnd, ClaimRequest, FinancialKind, Found, RegistryPort, State, Transaction } from './ports.ts';
+
+/** What becomes of a claim when its transaction leaves 'open' for `state`; it stays while that is a doubt. */
+export function claimEnd(claim: ClaimRequest | undefined, state: State): ClaimEnd | undefined {
+  if (claim === undefined) return undefined;
+  const { originalTxId, originalVersion, originalState } = claim;
+  switch (state) {
+    case 'approved':
+    case 'accepted':
+      return { originalTxId, end: 'settled' };
+    case 'declined':
+    case 'refused':
+      // Nobody changes an original that is voided or completed: the version that OPEN wrote is still its last.
+      return { originalTxId, end: 'freed', reinstateFrom: holds(originalState) ? originalVersion + 1 : undefined };
+    default:
+      return undefined;
+  }
+}
+
+/** The claim of a transaction that is undone after its end, when the original is read afresh. 'unavailable': not now. */
+export async function freedClaim(
+  { journal }: Pick<Context, 'journal'>,
+  { originalTxId }: Transaction,
+): Promise<{ readonly claim?: ClaimEnd; readonly original?: Transaction } | 'unavailable'> {
+  if (originalTxId === undefined) return {};
+  const found: Found<Transaction> = await journal.read(originalTxId);
+  if (found.kind === 'unavailable') return 'unavailable';
+  if (found.kind === 'none') return {};
+  const original = found.value;
+  const reinstateFrom = holds(original.state) ? original.version : undefined;
+  return { claim: { originalTxId, end: 'freed', reinstateFrom }, original };
+}
+
+function holds(state: State): boolean {
+  return state === 'voided' || state === 'completed';
+}
+
+/** A void that is approved gives its original's amount back to the limits; one that did not last takes it again. */
+export function limitsAfter(
+  { registry }: { readonly registry: Pick<RegistryPort, 'release' | 'restore'> },
+  original: Transaction | undefined,
+  kind: Transaction['kind'],
+  state: State,
+): void {
+  if (original === undefined || !voids.has(kind) || !countedKinds.has(original.kind)) return;
+  const { identity, businessDate, txId, amountMinor } = original;
+  if (state === 'approved') registry.release(identity, businessDate, txId);
+  else if (state !== 'reversing') registry.restore(identity, businessDate, txId, amountMinor);
+}
+
+const voids: ReadonlySet<Transaction['kind']> = new Set<FinancialKind>(['purchase-void', 'pre-authorisation-void']);
