@@ -52,6 +52,7 @@ const random: Random = { next: Math.random };
 
 /** What is not worth a setting: of each, any value in a wide range works as well. */
 const gaugesMs = 1000;
+const backlogMs = 5000;
 const statementTimeoutMs = 10_000;
 const refusalsRemembered = 100_000;
 const closingReserveMs = 500;
@@ -91,7 +92,11 @@ async function start(config: Config, log: Logger, ends: Ends, onFenced: () => vo
   const onIdleError = (error: Error): void => log.warn({ err: error }, 'Postgres connection lost');
   const poolOf = (name: string, max: number) => {
     const applicationName = `acquirer-switch ${config.nodeName} ${name}`;
-    const pool = createPool(config.databaseUrl, { max, applicationName, statementTimeoutMs, onIdleError });
+    const pool = createPool(config.databaseUrl, {
+      ...{ max, applicationName, statementTimeoutMs, onIdleError },
+      // Well within the lease: when a sibling comes to fence this process, nothing of it may still hold a lock.
+      idleInTransactionMs: Math.ceil(config.leaseMs / 3),
+    });
     ends.add(() => pool.end());
     return pool;
   };
@@ -251,9 +256,15 @@ async function start(config: Config, log: Logger, ends: Ends, onFenced: () => vo
   ends.add(() => metricsServer.close());
   const gauges = setInterval(() => {
     for (const { link, inFlight } of banks.states()) roomMeters.links.onInFlight(link, inFlight);
-    roomMeters.storeAndForward.onDepth(core.owedMessages);
   }, gaugesMs);
-  ends.add(() => clearInterval(gauges));
+  const backlog = setInterval(async () => {
+    const now = await journal.backlog();
+    if (now !== null) roomMeters.storeAndForward.onBacklog(now.owed, now.cases);
+  }, backlogMs);
+  ends.add(() => {
+    clearInterval(gauges);
+    clearInterval(backlog);
+  });
   const listener = await Listener.listen({
     ...config.terminalListen,
     door,

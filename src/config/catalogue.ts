@@ -64,9 +64,9 @@ export const catalogue = {
     env: 'POSTGRES_CONNECTIONS',
     group: 'Counterparts',
     unit: 'connections',
-    fallback: '10',
+    fallback: '16',
     about:
-      'Connections of this process to Postgres, those of the journal included. More hardly helps: commits go in groups.',
+      'Connections of this process to Postgres, those of the journal included. With fewer than 16 a CLOSE may wait for what else the journal writes; more hardly helps: commits go in groups.',
     parse: parse.wholeNumber(4, 200),
   }),
   hsmConnections: setting({

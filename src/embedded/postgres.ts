@@ -25,6 +25,10 @@ export interface PostgresOptions {
   readonly port?: number;
   /** Further settings (`name: value`), over those below. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Size of a segment of the write-ahead log in a new cluster, MB; a power of two. Small ones suit a small disk. */
+  readonly walSegmentMb?: number;
+  /** Its log, appended to; when absent, `postgres.log` in the data folder, new at each start. */
+  readonly logFile?: string;
 }
 
 /** Durability stays at Postgres's defaults: fsync, full_page_writes and synchronous_commit are on. */
@@ -53,8 +57,8 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedS
   const dataDir = reachableFolder(resolve(options.dataDir), runAs);
   if (runAs !== null) chownSync(dataDir, runAs.uid, runAs.gid);
   const binaries = postgresBinaries(runAs);
-  const files = layout(dataDir);
-  if (!existsSync(files.cluster)) await createCluster(binaries, files, runAs);
+  const files = layout(dataDir, options.logFile);
+  if (!existsSync(files.cluster)) await createCluster(binaries, files, runAs, options.walSegmentMb);
   const password = readFileSync(files.password, 'utf8').trim();
 
   for (let attempt = 1; ; attempt++) {
@@ -74,11 +78,13 @@ interface Files {
   readonly cluster: string;
   readonly password: string;
   readonly log: string;
+  readonly logMode: 'w' | 'a';
 }
 
-function layout(dataDir: string): Files {
+function layout(dataDir: string, logFile: string | undefined): Files {
   const cluster = join(dataDir, 'cluster');
-  return { dataDir, cluster, password: join(cluster, PASSWORD_FILE), log: join(dataDir, 'postgres.log') };
+  const log = logFile ?? join(dataDir, 'postgres.log');
+  return { dataDir, cluster, password: join(cluster, PASSWORD_FILE), log, logMode: logFile === undefined ? 'w' : 'a' };
 }
 
 interface Running {
@@ -92,6 +98,7 @@ function server(files: Files, password: string, running: Running, adopted: boole
     ...running,
     dataDir: files.dataDir,
     adopted,
+    answers: () => answers(urlOf(running.port, password), files.cluster),
     // SIGINT is Postgres's fast shutdown: sessions are ended, everything is written, the data folder is released.
     stop: () => endProcess(running.pid, 'SIGINT'),
   };
@@ -102,12 +109,18 @@ function urlOf(port: number, password: string): string {
 }
 
 /** Made under another name, password and all, and then renamed: one that was interrupted is never taken for a whole one. */
-async function createCluster(binaries: string, files: Files, runAs: RunAs): Promise<void> {
+async function createCluster(
+  binaries: string,
+  files: Files,
+  runAs: RunAs,
+  walSegmentMb: number | undefined,
+): Promise<void> {
   const unfinished = `${files.cluster}.${randomBytes(6).toString('hex')}`;
   const password = `${unfinished}.password`;
   writeFileSync(password, randomBytes(18).toString('base64url'), { mode: 0o600 });
   if (runAs !== null) chownSync(password, runAs.uid, runAs.gid);
   const asked = ['-D', unfinished, '-U', 'postgres', '-A', 'scram-sha-256', '--pwfile', password];
+  if (walSegmentMb !== undefined) asked.push('--wal-segsize', String(walSegmentMb));
   try {
     await promisify(execFile)(join(binaries, 'bin', 'initdb'), [...asked, '-E', 'UTF8', '--no-locale'], {
       cwd: '/',
@@ -163,7 +176,7 @@ async function launch(
   runAs: RunAs,
 ): Promise<number | null> {
   const asked = Object.entries({ ...SETTINGS, ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const log = openSync(files.log, 'w', 0o600);
+  const log = openSync(files.log, files.logMode, 0o600);
   // A group of its own: Ctrl-C at a terminal must reach the program, which drains, and not the storage under it.
   const child = spawn(join(binaries, 'bin', 'postgres'), ['-D', files.cluster, '-p', String(port), ...asked], {
     cwd: '/',

@@ -23,6 +23,17 @@ export interface RedisOptions {
   readonly port?: number;
   /** Whether it writes an append-only file, flushed every second. On unless told otherwise. */
   readonly appendOnly?: boolean;
+  /** One is made up when none is given. */
+  readonly password?: string;
+  /** Told what it holds before anyone else can reach it: until then it listens on a port that nobody knows. */
+  readonly onLoaded?: (loaded: LoadedRedis) => void;
+}
+
+/** A Redis that has just read its data. */
+export interface LoadedRedis {
+  readonly runId: string;
+  /** DBSIZE */
+  readonly keys: number;
 }
 
 /** How to reach a server: kept in its data folder, so that the next start finds one that was left running. */
@@ -49,17 +60,30 @@ export async function startRedis(options: RedisOptions): Promise<EmbeddedServer>
 
   const binary = await redisBinary();
   for (let attempt = 1; ; attempt++) {
-    const access = { port: options.port ?? (await freePort()), password: randomBytes(18).toString('base64url') };
+    const access = {
+      port: options.port ?? (await freePort()),
+      password: options.password ?? randomBytes(18).toString('base64url'),
+    };
+    const first = options.onLoaded === undefined ? access : { ...access, port: await freePort() };
     // Written before the start: there is no moment in which a server runs that nobody would find again.
-    writeFileSync(accessFile, JSON.stringify(access), { mode: 0o600 });
-    const pid = await launch(binary, dataDir, access, options.appendOnly ?? true);
-    if (pid !== null) return server(dataDir, access, pid, false);
+    writeFileSync(accessFile, JSON.stringify(first), { mode: 0o600 });
+    const pid = await launch(binary, dataDir, first, options.appendOnly ?? true);
+    const loaded = pid === null || first === access ? null : await openUp(pid, first, access.port);
+    if (loaded !== null) {
+      writeFileSync(accessFile, JSON.stringify(access), { mode: 0o600 });
+      options.onLoaded?.(loaded);
+    }
+    if (pid !== null && (first === access || loaded !== null)) return server(dataDir, access, pid, false);
     if (attempt === ATTEMPTS) throw new Error(`Redis does not start:\n${logTail(join(dataDir, 'redis.log'))}`);
   }
 }
 
 function server(dataDir: string, access: Access, pid: number, adopted: boolean): EmbeddedServer {
-  return { url: urlOf(access), pid, port: access.port, dataDir, adopted, stop: () => endProcess(pid, 'SIGTERM') };
+  return {
+    ...{ url: urlOf(access), pid, port: access.port, dataDir, adopted },
+    answers: async () => (await processOf(access)) !== null,
+    stop: () => endProcess(pid, 'SIGTERM'),
+  };
 }
 
 function urlOf({ port, password }: Access): string {
@@ -91,6 +115,23 @@ function readText(path: string): string {
     return readFileSync(path, 'utf8');
   } catch {
     return '';
+  }
+}
+
+/** Says what a server holds that nobody has met yet, and moves it to its port; null, and its end, when that is taken. */
+async function openUp(pid: number, access: Access, port: number): Promise<LoadedRedis | null> {
+  const redis = new Redis(urlOf(access), { commandTimeout: ANSWER_LIMIT_MS, retryStrategy: () => null });
+  redis.on('error', () => {});
+  try {
+    const keys = await redis.dbsize();
+    const runId = /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1] ?? '';
+    await redis.config('SET', 'port', port);
+    return { runId, keys };
+  } catch {
+    await endProcess(pid, 'SIGTERM', UNRESPONSIVE_LIMIT_MS);
+    return null;
+  } finally {
+    if (redis.status !== 'end') redis.disconnect();
   }
 }
 

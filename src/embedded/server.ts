@@ -13,6 +13,8 @@ export interface EmbeddedServer {
   readonly dataDir: string;
   /** True when a server that a killed process left behind was taken over instead of started. */
   readonly adopted: boolean;
+  /** Whether it can be asked something now. */
+  answers(): Promise<boolean>;
   /** Shuts it down in order and settles when the process is gone. */
   stop(): Promise<void>;
 }

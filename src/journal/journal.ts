@@ -15,6 +15,7 @@ import type {
   Transaction,
 } from '../switch/ports.ts';
 import { GroupCommit } from './group-commit.ts';
+import { openLinked } from './open-linked.ts';
 import { Owner } from './owner.ts';
 import { Projector, type ProjectorMeters, type ProjectorTuning } from './projector.ts';
 import { closeValues, columns, mergeAll, mergeRows, openValues, type Row, toClaim, toStoredMessage } from './rows.ts';
@@ -104,7 +105,7 @@ export class Journal implements JournalPort, NumberBlocks {
       maxBatch: 1,
       execute: timed('open', (batch: readonly OpenRecord[]) => Promise.all(batch.map(one => this.#openLinked(one)))),
     });
-    this.#reads = new GroupCommit({ ...common, execute: txIds => this.#readBatch(txIds) });
+    this.#reads = new GroupCommit({ ...common, lanes: 1, execute: txIds => this.#readBatch(txIds) });
     this.#closes = new GroupCommit({
       ...common,
       execute: timed('close', (batch: readonly Change[]) => this.#closeBatch(batch)),
@@ -223,47 +224,21 @@ export class Journal implements JournalPort, NumberBlocks {
 
   /** OPEN of a transaction that refers to another: together with its claim, or not at all. */
   async #openLinked(record: OpenRecord): Promise<OpenResult> {
-    const opened = await this.#tryOpenLinked(record).catch((error: unknown) => {
+    const open = (): ReturnType<typeof openLinked> => openLinked(this.#pool, this.ownerEpoch, record);
+    const opened = await open().catch((error: unknown) => {
       if (!isOutage(error)) throw error;
       // Once more, as any batch whose connection broke: its identity tells whether it was committed.
       this.#onError(error);
-      return this.#tryOpenLinked(record);
+      return open();
     });
-    if (opened !== 'taken') return { kind: opened };
+    if (opened !== 'taken') {
+      const { claim } = record;
+      if (opened === 'opened' && claim) this.#projector.changed(claim.originalTxId, claim.originalVersion + 1);
+      return { kind: opened };
+    }
     const holder = (await this.#holders([record])).get(record);
     if (holder === undefined) return { kind: 'fenced' };
     return holder === record.txId ? { kind: 'opened' } : { kind: 'duplicate', txId: holder };
-  }
-
-  /** 'taken': its identity is, or this process is fenced. */
-  async #tryOpenLinked(record: OpenRecord): Promise<'opened' | 'original-moved' | 'taken'> {
-    const { claim } = record;
-    if (claim === undefined) throw new Error('journal: no claim to open with');
-    const { originalTxId, originalState, kind, amountMinor } = claim;
-    const version = claim.originalVersion + 1;
-    const client = await this.#pool.connect();
-    let broken = true;
-    const query = (name: string, text: string, values: unknown[]) => client.query({ name, text, values });
-    const give = async <T>(end: 'COMMIT' | 'ROLLBACK', result: T): Promise<T> => {
-      await client.query(end);
-      broken = false;
-      return result;
-    };
-    try {
-      await client.query('BEGIN');
-      const opened = await query('journal-open', sql.open, [this.ownerEpoch, ...columns([openValues(record)])]);
-      if (opened.rowCount === 0) return await give('ROLLBACK', 'taken');
-      const reason = `${kind} ${record.txId}`;
-      const values = [this.ownerEpoch, originalTxId, version, originalState, reason];
-      const moved = await query('journal-move-original', sql.moveOriginal, values);
-      if (moved.rowCount === 0) return await give('ROLLBACK', 'original-moved');
-      await query('journal-claim', sql.claim, [originalTxId, version, record.txId, kind, amountMinor]);
-      await give('COMMIT', null);
-      this.#projector.changed(originalTxId, version);
-      return 'opened';
-    } finally {
-      client.release(broken);
-    }
   }
 
   async #closeBatch(batch: readonly Change[]): Promise<CloseResult[]> {
@@ -435,6 +410,12 @@ export class Journal implements JournalPort, NumberBlocks {
 
   async takeOverMessages(): Promise<boolean> {
     return (await this.#attempt('journal-take-over', sql.takeOverMessages, [this.ownerEpoch])) !== null;
+  }
+
+  /** For metrics: messages this process owes, and open cases of all. Null when storage is away. */
+  async backlog(): Promise<{ readonly owed: number; readonly cases: number } | null> {
+    const row = (await this.#attempt('journal-backlog', sql.backlog, [this.ownerEpoch]))?.[0];
+    return row === undefined ? null : { owed: Number(row.owed), cases: Number(row.cases) };
   }
 
   /** What limits must count for a merchant and business date, as of now. Null when storage is away. */

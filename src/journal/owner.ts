@@ -13,7 +13,7 @@ export class Owner {
   #holder: pg.PoolClient | null;
   /** When the lock had to be taken once more, and the lease was last renewed, on the clock that never steps. */
   #retakenAtMs = Number.NEGATIVE_INFINITY;
-  #renewedAtMs = performance.now();
+  #renewedAtMs: number;
   #fenced = false;
   #closed = false;
   readonly #timer: NodeJS.Timeout;
@@ -24,10 +24,12 @@ export class Owner {
     holder: pg.PoolClient,
     epoch: number,
     leaseMs: number,
+    renewedAtMs: number,
     onFenced: (() => void) | undefined,
   ) {
     this.#pool = pool;
     this.#leaseMs = leaseMs;
+    this.#renewedAtMs = renewedAtMs;
     this.#onFenced = onFenced ?? (() => {});
     this.epoch = epoch;
     this.#holder = this.#watch(holder);
@@ -38,13 +40,15 @@ export class Owner {
   static async register(pool: pg.Pool, node: string, leaseMs: number, onFenced?: () => void): Promise<Owner> {
     const holder = await pool.connect();
     try {
+      // The lease counts from the begin of the transaction.
+      const startedMs = performance.now();
       await holder.query('BEGIN');
       const inserted = await holder.query<{ epoch: string }>(sql.newOwner, [node]);
       const epoch = Number(inserted.rows[0]?.epoch);
       await holder.query(sql.tryOwnerLock, [epoch]);
       await holder.query(sql.renewLease, [epoch, leaseMs, epoch * 2 ** 32]);
       await holder.query('COMMIT');
-      return new Owner(pool, holder, epoch, leaseMs, onFenced);
+      return new Owner(pool, holder, epoch, leaseMs, startedMs, onFenced);
     } catch (error) {
       holder.release(true);
       throw error;

@@ -137,6 +137,9 @@ const closeArrays = closeColumns.map(([, type], i) => `$${i + 2}::${type}[]`).jo
  * lost against another change, or the owner is fenced.
  *
  * A reversal takes the place of an advice that is owed, and stays with its owner.
+ *
+ * Rows elsewhere are looked up by arrays of keys and not by joins: a plan that was made while those tables were empty then
+ * never walks through a full one for each batch.
  */
 export const close = `
 WITH owner AS (${owner}),
@@ -161,13 +164,15 @@ WITH owner AS (${owner}),
            reason = excluded.reason, tries = excluded.tries, not_before = excluded.not_before, stored_at = now()
        WHERE stored_messages.kind = 'advice' AND excluded.kind = 'reversal'),
      ended AS (
-       DELETE FROM stored_messages USING done WHERE stored_messages.tx_id = done.tx_id AND done.ends_stored),
+       DELETE FROM stored_messages WHERE tx_id = ANY (ARRAY(SELECT tx_id FROM done WHERE ends_stored))),
      freed AS (
-       DELETE FROM claims USING done
-       WHERE claims.original_tx_id = done.c_original AND claims.tx_id = done.tx_id AND done.c_end = 'freed'),
+       DELETE FROM claims
+       WHERE original_tx_id = ANY (ARRAY(SELECT c_original FROM done WHERE c_end = 'freed'))
+         AND tx_id = ANY (ARRAY(SELECT tx_id FROM done WHERE c_end = 'freed'))),
      settled AS (
-       UPDATE claims SET settled = true FROM done
-       WHERE claims.original_tx_id = done.c_original AND claims.tx_id = done.tx_id AND done.c_end = 'settled'),
+       UPDATE claims SET settled = true
+       WHERE original_tx_id = ANY (ARRAY(SELECT c_original FROM done WHERE c_end = 'settled'))
+         AND tx_id = ANY (ARRAY(SELECT tx_id FROM done WHERE c_end = 'settled'))),
      reinstated AS (
        INSERT INTO journal (tx_id, version, state, owner_epoch, reason)
        SELECT c_original, c_reinstate + 1, 'approved', $1, 'reinstated' FROM done WHERE c_reinstate IS NOT NULL
@@ -178,11 +183,11 @@ WITH owner AS (${owner}),
        SELECT tx_id, case_kind, case_detail FROM done WHERE case_kind IS NOT NULL
        ON CONFLICT (tx_id, kind) DO UPDATE SET detail = excluded.detail, closed_at = NULL),
      retried AS (
-       UPDATE cases SET retry_asked_at = NULL FROM done
-       WHERE cases.tx_id = done.tx_id AND done.s_kind IS NOT NULL AND cases.retry_asked_at IS NOT NULL),
+       UPDATE cases SET retry_asked_at = NULL
+       WHERE tx_id = ANY (ARRAY(SELECT tx_id FROM done WHERE s_kind IS NOT NULL)) AND retry_asked_at IS NOT NULL),
      resolved AS (
-       UPDATE cases SET closed_at = now(), resolution = done.reason FROM done
-       WHERE cases.tx_id = done.tx_id AND done.ends_stored AND done.case_kind IS NULL AND cases.closed_at IS NULL),
+       UPDATE cases SET closed_at = now(), resolution = (SELECT reason FROM done WHERE done.tx_id = cases.tx_id)
+       WHERE tx_id = ANY (ARRAY(SELECT tx_id FROM done WHERE ends_stored AND case_kind IS NULL)) AND closed_at IS NULL),
      indebted AS (
        INSERT INTO projection_debts (tx_id, version)
        SELECT tx_id, version FROM written WHERE version > 2
@@ -244,6 +249,11 @@ SELECT due.* FROM links CROSS JOIN LATERAL (
 
 export const retriesAsked = `
 SELECT tx_id, kind FROM cases WHERE closed_at IS NULL AND retry_asked_at IS NOT NULL ORDER BY retry_asked_at LIMIT $1`;
+
+/** What this process owes, loaded or not, and what nobody has settled. */
+export const backlog = `
+SELECT (SELECT count(*) FROM stored_messages WHERE owner_epoch = $1) AS owed,
+       (SELECT count(*) FROM cases WHERE closed_at IS NULL) AS cases`;
 
 export const newOwner = 'INSERT INTO journal_owners (node) VALUES ($1) RETURNING epoch';
 

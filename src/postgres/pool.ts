@@ -8,6 +8,11 @@ export interface PoolOptions {
   readonly applicationName: string;
   /** The longest one statement may run before Postgres cancels it; 0 is no limit. */
   readonly statementTimeoutMs: number;
+  /**
+   * How long a transaction may stand with nothing asked of it before Postgres ends its connection; absent: for ever. A process
+   * that is stopped between two statements otherwise keeps its locks, and nobody can fence it.
+   */
+  readonly idleInTransactionMs?: number;
   /** Told when a connection that nobody was using is lost. The pool opens another one when it needs one. */
   readonly onIdleError?: (error: Error) => void;
 }
@@ -22,6 +27,7 @@ export function createPool(databaseUrl: string, options: PoolOptions): pg.Pool {
     max: options.max,
     application_name: options.applicationName,
     statement_timeout: options.statementTimeoutMs,
+    idle_in_transaction_session_timeout: options.idleInTransactionMs,
     // A Postgres that says nothing at all does not cancel anything either: then the connection is given up.
     query_timeout: options.statementTimeoutMs === 0 ? 0 : options.statementTimeoutMs + QUERY_GRACE_MS,
     // Waiting for a connection has an end, too: without it a pool that is used up hangs its callers for ever.

@@ -7,7 +7,8 @@
 --
 -- Returns
 --   { 'absent' }                                     terminal or merchant is not projected into this Redis
---   { 'admitted', trev, mrev, reserved, seen, due }  reserved, seen, due: 0 or 1; due: count the limit again
+--   { 'admitted', trev, mrev, reserved, seen, due, first }  each 0 or 1; due: count the limit again; first: this Redis
+--                                                    has remembered for longer than the window, and does not know it
 --   { 'refused', trev, mrev, code, reason, due }
 --   { 'rebuild', trev, mrev }                        the limit must be counted from the journal first
 --   { 'gone', trev, mrev }                           this transaction was released before it came
@@ -18,13 +19,14 @@
 local run, tx, kind, amount, date = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
 local t = redis.call('HMGET', KEYS[1], 'run', 'rev', 'status')
-local m = redis.call('HMGET', KEYS[2], 'run', 'rev', 'status', 'functions', 'max', 'sum', 'count', 'gen')
+local m = redis.call('HMGET', KEYS[2], 'run', 'rev', 'status', 'functions', 'max', 'sum', 'count', 'gen', 'since')
 if t[1] ~= run or m[1] ~= run then return { 'absent' } end
 local trev, mrev = t[2], m[2]
 
 if m[3] ~= 'open' then return { 'refused', trev, mrev, '03', 'merchant-' .. m[3], 0 } end
 if t[3] ~= 'active' then return { 'refused', trev, mrev, '58', 'terminal-' .. t[3], 0 } end
-if m[4] and not string.find(m[4], ',' .. kind .. ',', 1, true) then
+-- What a chip made of its issuer's scripts is no business that a merchant is allowed or not.
+if m[4] and kind ~= 'script-notice' and not string.find(m[4], ',' .. kind .. ',', 1, true) then
   return { 'refused', trev, mrev, '57', 'function', 0 }
 end
 if ARGV[10] == '1' and m[5] and tonumber(amount) > tonumber(m[5]) then
@@ -73,4 +75,9 @@ end
 
 local seen = 0
 if not redis.call('SET', KEYS[6], tx, 'NX', 'PX', ARGV[6]) and redis.call('GET', KEYS[6]) ~= tx then seen = 1 end
-return { 'admitted', trev, mrev, reserved, seen, due }
+local first = 0
+if seen == 0 and m[9] then
+  local time = redis.call('TIME')
+  if time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(m[9]) > tonumber(ARGV[6]) then first = 1 end
+end
+return { 'admitted', trev, mrev, reserved, seen, due, first }

@@ -15,12 +15,13 @@ export function judge({ merchant, terminal }: Registered, { kind, amountMinor }:
   const { status, functions, perTransactionMaxMinor } = merchant;
   if (status !== 'open') return refused('03', `merchant-${status}`);
   if (terminal.status !== 'active') return refused('58', `terminal-${terminal.status}`);
-  if (functions !== null && !functions.includes(kind)) return refused('57', 'function');
+  // As in admit.lua: a notice is no function.
+  if (functions !== null && kind !== 'script-notice' && !functions.includes(kind)) return refused('57', 'function');
   if (counts(kind) && perTransactionMaxMinor !== null && amountMinor > perTransactionMaxMinor) {
     return refused('61', 'transaction-amount');
   }
   if (counts(kind) && hasDailyLimit(merchant)) return { kind: 'unavailable' };
-  return { kind: 'admitted', reserved: false, seenBefore: false };
+  return { kind: 'admitted', reserved: false, seenBefore: false, surelyFirst: false };
 }
 
 function refused(responseCode: string, reason: string): Admission {

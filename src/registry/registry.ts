@@ -205,13 +205,13 @@ export class Registry implements RegistryPort {
   }
 
   #verdict(request: AdmissionRequest, [verdict, ...rest]: AdmitReply): Admission {
-    const [terminalRevision, merchantRevision, first, second, third] = rest;
+    const [terminalRevision, merchantRevision, first, second, third, fourth] = rest;
     const behind = this.#cache.saw(request, Number(terminalRevision), Number(merchantRevision));
     if (behind) void this.#loader.load(request, true);
     switch (verdict) {
       case 'admitted':
         if (third === 1) this.#counter.ask(request.merchantId, request.businessDate);
-        return { kind: 'admitted', reserved: first === 1, seenBefore: second === 1 };
+        return { kind: 'admitted', reserved: first === 1, seenBefore: second === 1, surelyFirst: fourth === 1 };
       case 'refused':
         if (third === 1) this.#counter.ask(request.merchantId, request.businessDate);
         return { kind: 'refused', responseCode: String(first), reason: String(second) };

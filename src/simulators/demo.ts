@@ -1,14 +1,14 @@
 /**
  * `npm run demo`: a whole acquirer on this machine, with terminals that shop. See README.md.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { BookTotal } from '../audit/index.ts';
-import { isRunning } from '../embedded/server.ts';
 import { packageRoot } from '../postgres/assets.ts';
 import { startFleet } from './stack/fleet.ts';
+import { lockFolder } from './stack/lock.ts';
 import { settleAndAudit } from './stack/settle.ts';
 import { type Stack, startStack } from './stack/stack.ts';
 import type { FleetProgress, FleetSummary } from './terminal/figures.ts';
@@ -71,7 +71,7 @@ async function main(): Promise<number> {
 
   const root = packageRoot(fileURLToPath(import.meta.url));
   const dataDir = join(root, '.data', 'demo');
-  const release = await lock(dataDir);
+  const release = await lockFolder(dataDir, 'demo', 'demo.js');
   for (const earlier of readdirSync(dataDir)) {
     if (earlier.startsWith(runPrefix)) rmSync(join(dataDir, earlier), { recursive: true });
   }
@@ -170,27 +170,6 @@ class Interrupts {
   onFirst(run: () => void): void {
     this.#first = run;
     if (this.happened) run();
-  }
-}
-
-/** One demo at a time in one checkout: its embedded servers have one data folder. A dead demo's lock counts for nothing. */
-async function lock(dataDir: string): Promise<() => void> {
-  mkdirSync(dataDir, { recursive: true });
-  const file = join(dataDir, 'demo.pid');
-  const holder = readPid(file);
-  if (holder !== null && holder !== process.pid && (await isRunning(holder, 'demo.js'))) {
-    throw new Error(`another demo runs here (pid ${holder}); end it first`);
-  }
-  writeFileSync(file, String(process.pid));
-  return () => rmSync(file, { force: true });
-}
-
-function readPid(file: string): number | null {
-  try {
-    const pid = Number(readFileSync(file, 'utf8'));
-    return Number.isInteger(pid) && pid > 0 ? pid : null;
-  } catch {
-    return null;
   }
 }
 

@@ -1,4 +1,4 @@
-import { authenticate } from './authenticate.ts';
+import { type Authentication, authenticate } from './authenticate.ts';
 import type { Context } from './context.ts';
 import { codes } from './decide.ts';
 import { type Admitted, forward, type PinForLink } from './forward.ts';
@@ -6,7 +6,7 @@ import { kinds } from './kinds.ts';
 import { footingOf } from './originals.ts';
 import { type Authenticated, type Ended, refusal, type Told } from './outcome.ts';
 import type { FinancialRequest, KeySet, LinkProfile, PinTranslation, Route, ZonePinKey } from './ports.ts';
-import { identityKey } from './refusals.ts';
+import { copyKey, identityKey } from './refusals.ts';
 import { repeat, sameBytes } from './repeat.ts';
 
 /** A PIN block on its way to the bank: under which zone key, and what the HSM said. */
@@ -21,13 +21,16 @@ interface PinUnderWay {
  * tell. The order is the law: OPEN is durable before anything leaves, CLOSE before the outcome is told.
  */
 export async function authorize(context: Context, request: FinancialRequest): Promise<Ended> {
+  const { refusedUnverified, clock } = context;
+  const before = refusedUnverified.recall(copyKey(request), clock.nowMs());
+  if (before !== null) return { told: refusal(before, 'copy-of-a-refused-request'), authenticated: null };
   const route = context.routing.route(request.pan);
   const link = route === null ? undefined : context.links.get(route.link);
   let pin: PinUnderWay | null = null;
   const authentication = await authenticate(context, request, keys => {
     if (link !== undefined) pin = translatePin(context, request, link, keys);
   });
-  if (authentication.kind === 'refused') return authentication;
+  if (authentication.kind === 'refused') return refuseUnverified(context, request, authentication);
   const told = (outcome: Told): Ended => ({ told: outcome, authenticated: authentication });
   const digest = context.vault.digest(request.macInput.reveal());
   const name = identityKey(request.identity);
@@ -47,6 +50,29 @@ export async function authorize(context: Context, request: FinancialRequest): Pr
   }
 }
 
+/**
+ * A refusal of a request whose MAC nobody could verify, or that was wrong. It is remembered, so that a copy that comes when
+ * the HSM is back is not approved after the terminal was told no. When it may itself be a copy of one that was forwarded, no answer
+ * is better than a wrong one.
+ */
+async function refuseUnverified(
+  context: Context,
+  request: FinancialRequest,
+  { told, authenticated }: Extract<Authentication, { kind: 'refused' }>,
+): Promise<Ended> {
+  const { underWay, journal, refusedUnverified, clock } = context;
+  if (told.kind === 'answer') {
+    const { responseCode } = told.answer;
+    if (responseCode === codes.malfunction) {
+      const known =
+        underWay.has(identityKey(request.identity)) || (await journal.find(request.identity)).kind !== 'none';
+      if (known) return { told: { kind: 'silent', reason: 'perhaps-a-copy' }, authenticated };
+    }
+    refusedUnverified.remember(copyKey(request), responseCode, clock.nowMs());
+  }
+  return { told, authenticated };
+}
+
 /** Times that what a request refers to is judged anew because another changed it; each means that another went ahead. */
 const maxRaces = 8;
 
@@ -62,7 +88,7 @@ async function admit(
   const { journal, registry, refusals, clock, calendar } = context;
   const told = (outcome: Told): Ended => ({ told: outcome, authenticated: authentication });
   const link = route === null ? undefined : context.links.get(route.link);
-  const refusedBefore = refusals.recall(request.identity, clock.nowMs());
+  const refusedBefore = refusals.recall(identityKey(request.identity), clock.nowMs());
   if (refusedBefore !== null) return told(refusal(refusedBefore, 'copy-of-a-refused-request'));
   if (request.identity.batch !== authentication.terminal.batch) {
     return told(await refuse(context, request, codes.signOnFirst, 'wrong-batch'));
@@ -89,7 +115,7 @@ async function admit(
       return told(await refuse(context, request, admission.responseCode, admission.reason));
     case 'unknown':
       giveBack();
-      return told(refusal(codes.unknownTerminal, 'unknown-terminal'));
+      return told(await refuse(context, request, codes.unknownTerminal, 'unknown-terminal'));
     case 'unavailable':
       giveBack();
       return told(await refuse(context, request, codes.malfunction, 'admission-unavailable'));
@@ -98,16 +124,26 @@ async function admit(
   }
   if (admission.seenBefore) {
     const seen = await journal.find(identity);
-    if (seen.kind === 'found') {
-      giveBack();
-      return told(await repeat(context, request, seen.value));
-    }
+    if (seen.kind !== 'none') giveBack();
+    if (seen.kind === 'unavailable') return told({ kind: 'silent', reason: 'first-cannot-be-read' });
+    if (seen.kind === 'found') return told(await repeat(context, request, seen.value));
   }
   const refused = async (responseCode: string, reason: string): Promise<Ended> => {
     giveBack();
-    return told(await refuse(context, request, responseCode, reason, admission.seenBefore));
+    return told(await refuse(context, request, responseCode, reason, !admission.surelyFirst));
   };
-  const base = { request, authenticated: authentication, digest, route, link, txId, businessDate, release };
+  const { surelyFirst } = admission;
+  const base = {
+    request,
+    authenticated: authentication,
+    digest,
+    route,
+    link,
+    txId,
+    businessDate,
+    surelyFirst,
+    release,
+  };
   const way = await wayToBank(context, base, pin);
   if (way.kind === 'refused') return refused(way.responseCode, way.reason);
   const key = await context.keys.transaction(link.name);
@@ -117,7 +153,8 @@ async function admit(
     if (judged.kind === 'refused') return refused(judged.responseCode, judged.reason);
     if (clock.nowMs() >= request.deadlineMs - context.settings.closingReserveMs) break;
     const { storeAndForward } = context;
-    if (!storeAndForward.reserve(link.name, txId, kinds[kind].doubt === 'repeat' ? 'advice' : 'request')) {
+    const place = way.standIn || kinds[kind].doubt === 'repeat' ? 'advice' : 'request';
+    if (!storeAndForward.reserve(link.name, txId, place)) {
       return refused(codes.issuerUnavailable, 'store-and-forward-full');
     }
     try {
@@ -207,13 +244,13 @@ async function refuse(
   request: FinancialRequest,
   responseCode: string,
   reason: string,
-  seenBefore = false,
+  perhapsCopy = false,
 ): Promise<Told> {
   const found = await context.journal.find(request.identity);
   if (found.kind === 'found') return repeat(context, request, found.value);
   // Perhaps a copy of one that was approved, and nobody can say: no answer is better than a wrong one.
-  if (found.kind === 'unavailable' && seenBefore) return { kind: 'silent', reason: 'first-cannot-be-read' };
-  context.refusals.remember(request.identity, responseCode, context.clock.nowMs());
+  if (found.kind === 'unavailable' && perhapsCopy) return { kind: 'silent', reason: 'first-cannot-be-read' };
+  context.refusals.remember(identityKey(request.identity), responseCode, context.clock.nowMs());
   const processingRequest = responseCode === codes.signOnFirst || responseCode === codes.pinTrouble ? '3' : undefined;
   return refusal(responseCode, reason, processingRequest);
 }

@@ -57,6 +57,8 @@ export interface Context {
   readonly links: ReadonlyMap<string, LinkProfile>;
   readonly routing: Routing;
   readonly refusals: RefusalRing;
+  /** Refused before their MAC was verified; apart, so that strangers cannot push out what the others are. */
+  readonly refusedUnverified: RefusalRing;
   readonly storeAndForward: StoreAndForward;
   readonly drives: Drives;
   /** Requests under way in this process, by identity: a copy waits for the same outcome. */

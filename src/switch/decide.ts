@@ -7,6 +7,7 @@ export const codes = {
   invalidMerchant: '03',
   amountDiffers: '64',
   originalNotFound: '25',
+  formatError: '30',
   noSuchIssuer: '15',
   unsupported: '40',
   signOnFirst: '77',
@@ -108,6 +109,10 @@ function advised({ kind, amountMinor }: Asked, outcome: BankOutcome): Verdict {
     reason,
     sent,
   });
+  // What never fits the bank's format would be owed for ever: the terminal still waits, and is told.
+  if (outcome.kind === 'unsent' && outcome.reason === 'unpackable') {
+    return { state: 'refused', responseCode: codes.formatError, reason: outcome.reason };
+  }
   if (outcome.kind !== 'answered') return owed(outcome.reason, outcome.kind === 'unknown');
   const { answer } = outcome;
   const { responseCode } = answer;

@@ -8,6 +8,7 @@ import { bankRequest, openRecord, terminalAnswer } from './messages.ts';
 import type { Footing } from './originals.ts';
 import { type Authenticated, type Ended, refusal, type Told } from './outcome.ts';
 import type { BankOutcome, Change, FinancialRequest, LinkProfile, Route, Secret, StoredMessage } from './ports.ts';
+import { identityKey } from './refusals.ts';
 import { repeat } from './repeat.ts';
 import { sealed } from './seal.ts';
 import { edge } from './states.ts';
@@ -24,6 +25,8 @@ export interface Admitted {
   readonly txId: number;
   readonly businessDate: string;
   readonly footing: Footing;
+  /** It cannot be a copy of one that was forwarded. */
+  readonly surelyFirst: boolean;
   /** Approved here, while no link is up; the bank gets an advice. */
   readonly standIn: boolean;
   /** Gives back what limits reserved for it. */
@@ -65,16 +68,20 @@ export async function forward(
     case 'fenced':
       return told({ kind: 'silent', reason: 'fenced' });
     case 'full':
-      journal.abandon(record.txId);
-      release();
-      return told(refusal(codes.malfunction, 'journal-full'));
     case 'refused':
+      if (opened.kind === 'full') journal.abandon(record.txId);
       release();
-      return told(refusal(codes.malfunction, 'journal-refuses'));
+      context.refusals.remember(identityKey(request.identity), codes.malfunction, context.clock.nowMs());
+      return told(refusal(codes.malfunction, `journal-${opened.kind}`));
     case 'unavailable':
-      // It may be durable; it was certainly not sent. The terminal is told no, and so it must stand there.
+      // It may be durable; it was certainly not sent. The terminal is told no, and so it must stand there. Of what may be a
+      // copy nothing is said: its first may be approved.
       void driveToDeclined(context, record).then(release);
-      return told(refusal(codes.malfunction, 'journal-unavailable'));
+      return told(
+        admitted.surelyFirst
+          ? refusal(codes.malfunction, 'journal-unavailable')
+          : { kind: 'silent', reason: 'first-cannot-be-read' },
+      );
   }
 
   try {

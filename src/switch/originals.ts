@@ -43,7 +43,7 @@ export async function footingOf(context: Context, request: FinancialRequest): Pr
   const { reference } = request;
   const alone: Judged = { kind: 'stands', footing: standing(rule, request) };
   if (link === undefined) return alone;
-  if (reference === undefined) return link.optional ? alone : refused('30', 'missing-reference');
+  if (reference === undefined) return link.optional ? alone : refused(codes.formatError, 'missing-reference');
   const { merchantId, terminalId } = request.identity;
   const panHash = context.vault.hashPan(request.pan);
   const { batch, trace } = reference;

@@ -6,7 +6,15 @@ export function identityKey(id: Identity): string {
 }
 
 /**
- * Requests that were refused here and never forwarded. They have no row, but a straggling copy must not be approved
+ * A request as nobody has authenticated it, in one string: its identity and its MAC. Only who holds the terminal's key can make a
+ * message that has the same, so that a stranger's refusal never becomes the terminal's.
+ */
+export function copyKey({ identity, mac }: { readonly identity: Identity; readonly mac?: string | undefined }): string {
+  return `${identityKey(identity)}/${mac ?? ''}`;
+}
+
+/**
+ * Requests that were refused here and never forwarded, by `identityKey`, or by `copyKey` before the MAC. They have no row, but a straggling copy must not be approved
  * after the terminal was told no (laws, *The journal*): for the terminal's wait, a copy gets the same refusal. When the
  * ring is full the oldest is forgotten and counted.
  */
@@ -22,8 +30,7 @@ export class RefusalRing {
     this.#keepMs = keepMs;
   }
 
-  remember(identity: Identity, responseCode: string, nowMs: number): void {
-    const key = identityKey(identity);
+  remember(key: string, responseCode: string, nowMs: number): void {
     this.#refused.delete(key);
     this.#refused.set(key, { responseCode, untilMs: nowMs + this.#keepMs });
     for (const [oldest, { untilMs }] of this.#refused) {
@@ -34,8 +41,8 @@ export class RefusalRing {
   }
 
   /** The code it was refused with, or null. */
-  recall(identity: Identity, nowMs: number): string | null {
-    const refused = this.#refused.get(identityKey(identity));
+  recall(key: string, nowMs: number): string | null {
+    const refused = this.#refused.get(key);
     return refused !== undefined && refused.untilMs > nowMs ? refused.responseCode : null;
   }
 }

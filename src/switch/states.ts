@@ -14,7 +14,7 @@
  * | declined   | the bank or we said no; nothing posted                   | -                                                  |
  * | refused    | an advice that the bank did not take, and was told so    | -                                                  |
  * | no-effect  | an inquiry, whatever its outcome                         | -                                                  |
- * | reversing  | outcome unknown or unwanted; store-and-forward owns it   | reversed, in dispute, reversing (sent once more)   |
+ * | reversing  | outcome unknown or unwanted; store-and-forward owns it   | reversed, in dispute                               |
  * | reversed   | the bank confirmed                                       | reversing (a late approval, unless 00 confirmed)   |
  * | in dispute | the bank will not confirm: a named case                  | reversing, stood-in (an operator asks once more)   |
  */
@@ -28,7 +28,7 @@ export const states = {
   declined: [],
   refused: [],
   'no-effect': [],
-  reversing: ['reversed', 'in dispute', 'reversing'],
+  reversing: ['reversed', 'in dispute'],
   reversed: ['reversing'],
   'in dispute': ['reversing', 'stood-in'],
 } as const satisfies Record<string, readonly string[]>;

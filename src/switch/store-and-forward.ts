@@ -1,5 +1,6 @@
 import { freedClaim, limitsAfter } from './claims.ts';
 import { isApproval, reversalReasons } from './decide.ts';
+import { countedKinds } from './kinds.ts';
 import type { MessageKeys } from './message-keys.ts';
 import { judgeTry, type TryOutcome, type TryVerdict } from './message-policy.ts';
 import type {
@@ -114,13 +115,6 @@ export class StoreAndForward {
     this.#stopped = true;
     this.#cancelPoll?.();
     for (const lane of this.#lanes.values()) lane.cancelWake();
-  }
-
-  /** Messages owed and not yet answered, of those that are loaded. */
-  get depth(): number {
-    let depth = 0;
-    for (const lane of this.#lanes.values()) depth += lane.owed.size;
-    return depth;
   }
 
   /**
@@ -339,6 +333,10 @@ export class StoreAndForward {
     if (closed.kind !== 'closed') return this.#postpone(lane, owed);
     this.#drop(lane, txId);
     limitsAfter(this.#parts, freed.original, transaction.kind, state);
+    // Whoever made it reversing has given its amount back, unless it never heard that this was durable.
+    const { identity, businessDate } = transaction;
+    if (state === 'reversed' && countedKinds.has(transaction.kind))
+      this.#parts.registry.release(identity, businessDate, txId);
     observer.on({ event: 'message-ended', link, txId, kind, state, tries: stored.tries + 1, reason });
     // It came while 25 or 94 was being written down as the end.
     if (state === 'reversed' && lane.lateApprovals.delete(txId)) this.approvedLate(link, txId);
@@ -350,11 +348,16 @@ export class StoreAndForward {
 
   /** An answer that nobody waits for. An approval among them matters only while 00 has not confirmed its reversal. */
   #late(late: LateAnswer): void {
-    const unknown = this.#lanes.get(late.link)?.unknown;
+    const lane = this.#lanes.get(late.link);
+    const unknown = lane?.unknown;
     const key = late.transmissionAt + late.stan;
     const txId = unknown?.get(key);
     const { responseCode } = late.answer;
-    this.#parts.observer.on({ event: 'late-answer', link: late.link, responseCode, known: txId !== undefined });
+    const reversed = lane === undefined ? undefined : reversalUnder(lane, late);
+    const known = txId !== undefined || reversed !== undefined;
+    this.#parts.observer.on({ event: 'late-answer', link: late.link, responseCode, known });
+    // The bank has reversed it, whatever came before: the next try may be told so by 94.
+    if (reversed !== undefined && responseCode === '00') lane?.lateApprovals.delete(reversed);
     if (txId === undefined || !isApproval(responseCode)) return;
     unknown?.delete(key);
     this.approvedLate(late.link, txId);
@@ -406,6 +409,15 @@ const confirmedBy = (code: string): string => `confirmed by ${code}`;
 /** The state in which a transaction owes such a message, and what the bank's confirmation makes of it. */
 const owing = { reversal: 'reversing', advice: 'stood-in' } as const satisfies Record<StoredMessage['kind'], State>;
 const confirmedState = { reversal: 'reversed', advice: 'approved' } as const;
+
+/** The transaction whose reversal has this key. */
+function reversalUnder(lane: Lane, { stan, transmissionAt }: LateAnswer): number | undefined {
+  for (const { stored } of lane.owed.values()) {
+    if (stored.kind === 'reversal' && stored.stan === stan && stored.transmissionAt === transmissionAt)
+      return stored.txId;
+  }
+  return undefined;
+}
 
 /** After a late approval, 25 and 94 cannot mean that nothing is posted any more: they count as no answer. */
 function believable(outcome: TryOutcome, approvedLate: boolean): TryOutcome {

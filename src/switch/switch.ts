@@ -22,7 +22,7 @@ import type {
   VaultPort,
 } from './ports.ts';
 import { recoverLostOwners } from './recovery.ts';
-import { RefusalRing } from './refusals.ts';
+import { copyKey, RefusalRing } from './refusals.ts';
 import { reverse } from './reverse.ts';
 import { Routing } from './routing.ts';
 import { sealed } from './seal.ts';
@@ -72,11 +72,13 @@ export class Switch implements SwitchPort {
     const { settings } = parts;
     const links = new Map(parts.links.map(link => [link.name, link]));
     const refusals = new RefusalRing(settings.refusalsRemembered, settings.terminalWaitMs);
+    const refusedUnverified = new RefusalRing(settings.refusalsRemembered, settings.terminalWaitMs);
     const storeAndForward = new StoreAndForward({ ...parts, links, pollMs: settings.owedPollMs });
     this.#context = {
       ...parts,
       links,
       refusals,
+      refusedUnverified,
       storeAndForward,
       routing: new Routing(parts.routes),
       drives: new Drives(),
@@ -91,11 +93,6 @@ export class Switch implements SwitchPort {
     while (!this.#stopped && !(await recoverLostOwners(this.#context))) await this.#pause();
     this.#context.storeAndForward.start();
     this.#watchOwners();
-  }
-
-  /** Messages owed to banks and not yet answered: reversals and advices. */
-  get owedMessages(): number {
-    return this.#context.storeAndForward.depth;
   }
 
   get #underWay(): number {
@@ -127,13 +124,20 @@ export class Switch implements SwitchPort {
     this.#inFlight[capacity]++;
     try {
       const full = this.#inFlight[capacity] > this.#context.settings.maxInFlight;
-      const ended = full ? overload : await this.#end(request);
+      const ended = full ? this.#shed(request) : await this.#end(request);
       this.#report(request, ended);
       if (ended.told.kind === 'silent') return null;
       return ended.frame ?? (await this.#seal(request, ended, ended.told));
     } finally {
       this.#inFlight[capacity]--;
     }
+  }
+
+  #shed(request: TerminalRequest): Ended {
+    if (request.kind === 'reversal' || !('identity' in request)) return overload;
+    const { refusedUnverified, clock } = this.#context;
+    refusedUnverified.remember(copyKey(request), codes.malfunction, clock.nowMs());
+    return overload;
   }
 
   /** Reversals and advices have a capacity of their own. */

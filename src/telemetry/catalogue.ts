@@ -79,7 +79,13 @@ export const catalogue = {
   storeAndForwardDepth: {
     type: 'gauge',
     name: 'switch_store_and_forward_depth',
-    help: 'Reversals and advices that this process owes to banks, as far as they are loaded.',
+    help: 'Reversals and advices that this process owes to banks.',
+    labels: [],
+  },
+  casesOpen: {
+    type: 'gauge',
+    name: 'switch_cases_open',
+    help: 'Disputes that wait for a person (`npm run -s cases`), of all processes.',
     labels: [],
   },
 

@@ -29,7 +29,7 @@ export interface RoomMeters {
     onProjectionTrouble(word: string): void;
     onError(error: unknown): void;
   };
-  readonly storeAndForward: { onDepth(messages: number): void };
+  readonly storeAndForward: { onBacklog(owed: number, cases: number): void };
 }
 
 export function createRoomMeters(meters: Meters, log: Logger): RoomMeters {
@@ -74,6 +74,11 @@ export function createRoomMeters(meters: Meters, log: Logger): RoomMeters {
       onProjectionTrouble: word => meters.projectionTroubles.inc({ trouble: word }),
       onError: error => log.error({ err: error }, 'journal'),
     },
-    storeAndForward: { onDepth: messages => meters.storeAndForwardDepth.set(messages) },
+    storeAndForward: {
+      onBacklog(owed, cases) {
+        meters.storeAndForwardDepth.set(owed);
+        meters.casesOpen.set(cases);
+      },
+    },
   };
 }

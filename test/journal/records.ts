@@ -1,5 +1,4 @@
-import type { Journal } from '../../src/journal/journal.ts';
-import type { Identity, OpenRecord, StoredMessage } from '../../src/switch/ports.ts';
+import type { Identity, JournalPort, OpenRecord, StoredMessage } from '../../src/switch/ports.ts';
 
 export const merchantId = '104110054110001';
 export const businessDate = '2026-11-22';
@@ -15,7 +14,11 @@ export function identity(trace: number): Identity {
 }
 
 /** A purchase that is about to be opened. Its trace is its own, whoever opens it. */
-export function record(journal: Journal, trace: number, change: Partial<OpenRecord> = {}): OpenRecord {
+export function record(
+  journal: Pick<JournalPort, 'nextTxId'>,
+  trace: number,
+  change: Partial<OpenRecord> = {},
+): OpenRecord {
   return {
     txId: journal.nextTxId(),
     kind: 'purchase',
@@ -52,7 +55,7 @@ export function record(journal: Journal, trace: number, change: Partial<OpenReco
   };
 }
 
-export function reversalOf(txId: number): StoredMessage {
+export function reversalOf(txId: number, change: Partial<StoredMessage> = {}): StoredMessage {
   const nowMs = Date.now();
   return {
     txId,
@@ -64,5 +67,6 @@ export function reversalOf(txId: number): StoredMessage {
     tries: 0,
     notBeforeMs: nowMs,
     storedAtMs: nowMs,
+    ...change,
   };
 }

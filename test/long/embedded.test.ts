@@ -6,8 +6,9 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import t, { type Test } from 'tap';
 import { startPostgres } from '../../src/embedded/postgres.ts';
-import { startRedis } from '../../src/embedded/redis.ts';
-import { type EmbeddedServer, isAlive } from '../../src/embedded/server.ts';
+import { type LoadedRedis, startRedis } from '../../src/embedded/redis.ts';
+import { type EmbeddedServer, freePort, isAlive, waitUntil } from '../../src/embedded/server.ts';
+import { Supervised } from '../../src/embedded/supervised.ts';
 import { scratchFolder } from '../support/scratch.ts';
 
 type Start = (dataDir: string) => Promise<EmbeddedServer>;
@@ -134,6 +135,63 @@ t.test('Redis keeps what it holds from one start to the next', async t => {
   t.equal(await reader.get('key'), 'value');
   await reader.quit();
   await second.stop();
+});
+
+t.test('Redis says what it holds before anyone can reach it', async t => {
+  const dataDir = join(scratchFolder(t), 'data');
+  const loads: LoadedRedis[] = [];
+  const options = {
+    dataDir,
+    port: await freePort(),
+    password: 'known',
+    onLoaded: (one: LoadedRedis) => loads.push(one),
+  };
+  const first = await startRedis(options);
+  t.equal(first.port, options.port);
+  const writer = new Redis(first.url);
+  await writer.set('key', 'value');
+  await writer.quit();
+  await first.stop();
+  const second = await startRedis(options);
+  t.equal(second.url, first.url);
+  t.equal((await startRedis(options)).pid, second.pid, 'it is found at the port it moved to');
+  await second.stop();
+  t.same(
+    loads.map(({ keys }) => keys),
+    [0, 1],
+  );
+  t.not(loads[0]?.runId, loads[1]?.runId);
+});
+
+t.test('A supervised server that dies or falls silent is started again, with its data and at its address', async t => {
+  const common = { dataDir: join(scratchFolder(t), 'data'), password: 'known' };
+  const redis = await Supervised.start(before =>
+    startRedis(before === null ? common : { ...common, port: before.port }),
+  );
+  t.teardown(() => redis.stop());
+  const { url, pid: first } = redis;
+  const value = async (): Promise<string | null> => {
+    const client = new Redis(url);
+    try {
+      return await client.get('key');
+    } finally {
+      client.disconnect();
+    }
+  };
+  const writer = new Redis(url);
+  await writer.set('key', 'value');
+  await writer.quit();
+
+  process.kill(first ?? 0, 'SIGKILL');
+  t.ok(await waitUntil(() => redis.restarts === 1 && redis.pid !== null, 30_000), 'killed, it is back');
+  t.not(redis.pid, first);
+  t.same([redis.url, await value()], [url, 'value']);
+
+  const second = redis.pid;
+  process.kill(second ?? 0, 'SIGSTOP');
+  t.ok(await waitUntil(() => redis.restarts === 2 && redis.pid !== null, 60_000), 'silent, it is back');
+  t.not(redis.pid, second);
+  t.same([redis.url, await value(), redis.silences], [url, 'value', 1]);
 });
 
 t.test('Without a Redis and without apt, one line says what to do', async t => {

@@ -1,22 +1,30 @@
 import t from 'tap';
+import type { ReservationsOf } from '../../src/registry/options.ts';
 import * as store from '../../src/registry/store.ts';
 import type { Admission } from '../../src/switch/ports.ts';
-import { testDatabase, testRedis } from '../support/servers.ts';
-import { registryContract } from './contract.ts';
+import { emptyRedis, testDatabase, testRedis } from '../support/servers.ts';
+import { type RegistryWorld, registryContract } from './contract.ts';
 import { instance, outcome, purchase, register, settled, today, until } from './support.ts';
 
 t.test('the contract, on real Postgres and Redis', async t => {
   const { pool } = await testDatabase(t);
   const { url: redisUrl, prefix } = await testRedis(t);
-  await registryContract(t, async t => ({
-    one: instance(t, { pool, redisUrl, prefix }).registry,
-    other: instance(t, { pool, redisUrl, prefix }).registry,
-    createMerchant: merchant => store.createMerchant(pool, merchant),
-    createTerminal: terminal => store.createTerminal(pool, terminal),
-    setMerchantStatus: (merchantId, status) => store.setMerchantStatus(pool, merchantId, status),
-    setTerminalStatus: (ref, status) => store.setTerminalStatus(pool, ref, status),
-    setLimits: (merchantId, limits) => store.setLimits(pool, merchantId, limits),
-  }));
+  await registryContract(t, async t => {
+    const journal: RegistryWorld['journal'] = new Map();
+    const reservationsOf: ReservationsOf = async (merchantId, date) =>
+      date === today ? (journal.get(merchantId) ?? []) : [];
+    return {
+      one: instance(t, { pool, redisUrl, prefix }, {}, reservationsOf).registry,
+      other: instance(t, { pool, redisUrl, prefix }, {}, reservationsOf).registry,
+      createMerchant: merchant => store.createMerchant(pool, merchant),
+      createTerminal: terminal => store.createTerminal(pool, terminal),
+      setMerchantStatus: (merchantId, status) => store.setMerchantStatus(pool, merchantId, status),
+      setTerminalStatus: (ref, status) => store.setTerminalStatus(pool, ref, status),
+      setLimits: (merchantId, limits) => store.setLimits(pool, merchantId, limits),
+      journal,
+      loseRedis: () => emptyRedis(prefix),
+    };
+  });
 });
 
 t.test('limits', async t => {

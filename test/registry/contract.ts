@@ -12,6 +12,10 @@ export interface RegistryWorld {
   setMerchantStatus(merchantId: string, status: 'open' | 'suspended' | 'closed'): Promise<unknown>;
   setTerminalStatus(ref: TerminalRef, status: TerminalEntry['status']): Promise<unknown>;
   setLimits(merchantId: string, limits: Limits): Promise<unknown>;
+  /** What the journal says is in flight or stands, by merchant: of whatever date. */
+  readonly journal: Map<string, readonly { readonly txId: number; readonly amountMinor: number }[]>;
+  /** Redis loses all it has. */
+  loseRedis(): Promise<unknown>;
 }
 
 /** What every implementation of `RegistryPort` does, real or simulated. */
@@ -53,6 +57,8 @@ export async function registryContract(t: Test, makeWorld: (t: Test) => Promise<
       },
     });
     t.strictSame(await one.terminal(ref, true), await other.terminal(ref, false));
+    const generous = refOf(await add({ standInFloorMinor: 5_000 }));
+    t.match(await one.terminal(generous, false), { terminal: { standInFloorMinor: 5_000 } });
     t.strictSame(await one.terminal({ ...ref, terminalId: 'NOSUCH00' }, false), { kind: 'unknown' });
     t.strictSame(await one.terminal({ merchantId: 'odd}:key', terminalId: 'x' }, true), { kind: 'unknown' });
   });
@@ -79,8 +85,17 @@ export async function registryContract(t: Test, makeWorld: (t: Test) => Promise<
   await t.test('a day has limits on amount and number, given back by release', async t => {
     const ref = refOf(await add({ dailyMaxMinor: 2_500, dailyMaxCount: 3 }));
     const first = purchase(ref);
-    t.strictSame(await settled(one, first), { kind: 'admitted', reserved: true, seenBefore: false });
-    t.strictSame(await one.admit(first), { kind: 'admitted', reserved: true, seenBefore: false }, 'once by txId');
+    t.strictSame(await settled(one, first), {
+      kind: 'admitted',
+      reserved: true,
+      seenBefore: false,
+      surelyFirst: false,
+    });
+    t.strictSame(
+      await one.admit(first),
+      { kind: 'admitted', reserved: true, seenBefore: false, surelyFirst: false },
+      'once by txId',
+    );
     t.equal(await asks(other, purchase(ref)), 'admitted');
     t.equal(await asks(other, purchase(ref)), '61', 'three of 1000 are too much');
     t.equal(await asks(one, purchase(ref, { amountMinor: 500 })), 'admitted', 'up to the limit');
@@ -97,16 +112,85 @@ export async function registryContract(t: Test, makeWorld: (t: Test) => Promise<
     t.equal(await asks(other, purchase(ref, { amountMinor: 1 })), '61', 'and what was used stays used');
   });
 
+  await t.test('what was given back for a void that did not last is taken again', async t => {
+    const ref = refOf(await add({ dailyMaxMinor: 2_000 }));
+    const [first, second] = [purchase(ref), purchase(ref)];
+    const fits = async (amountMinor: number) => {
+      const probe = purchase(ref, { amountMinor });
+      const admission = await asks(one, probe);
+      if (admission === 'admitted') one.release(ref, probe.businessDate, probe.txId);
+      return admission === 'admitted';
+    };
+    t.equal(await asks(one, first), 'admitted');
+    t.equal(await asks(one, second), 'admitted');
+    one.release(ref, first.businessDate, first.txId);
+    t.ok(await until(() => fits(1_000)), 'given back');
+    other.restore(ref, first.businessDate, first.txId, first.amountMinor);
+    t.ok(await until(async () => !(await fits(1))), 'taken again');
+    one.release(ref, first.businessDate, first.txId);
+    t.ok(await until(() => fits(1_000)), 'given back again');
+    t.notOk(await fits(1_001));
+    one.restore(ref, first.businessDate, first.txId, first.amountMinor);
+    t.ok(await until(async () => !(await fits(1))), 'as often as it takes');
+
+    const free = refOf(await add());
+    one.restore(free, first.businessDate, first.txId, 1_000);
+    t.strictSame(await settled(one, purchase(free)), {
+      kind: 'admitted',
+      reserved: false,
+      seenBefore: false,
+      surelyFirst: false,
+    });
+  });
+
+  await t.test('limits are for sales and holds; what follows one is within it', async t => {
+    const ref = refOf(await add({ dailyMaxMinor: 1_000, perTransactionMaxMinor: 1_000 }));
+    t.match(await settled(one, purchase(ref, { kind: 'pre-authorisation' })), { kind: 'admitted', reserved: true });
+    t.equal(await asks(one, purchase(ref, { amountMinor: 1 })), '61');
+    for (const kind of ['refund', 'purchase-void', 'completion', 'tip-adjustment'] as const) {
+      const following = purchase(ref, { kind, amountMinor: 1_150 });
+      t.match(await settled(one, following), { kind: 'admitted', reserved: false }, kind);
+    }
+  });
+
+  await t.test('a limit that was lost is counted from the journal, and nobody passes meanwhile', async t => {
+    const ref = refOf(await add({ dailyMaxMinor: 3_000 }));
+    const first = purchase(ref);
+    t.equal(await asks(one, first), 'admitted');
+    world.journal.set(ref.merchantId, [first, { txId: 77, amountMinor: 1_500 }]);
+    await world.loseRedis();
+    const meanwhile = await Promise.all([one, other].map(registry => registry.admit(purchase(ref))));
+    t.same(
+      meanwhile.map(({ kind }) => kind),
+      ['unavailable', 'unavailable'],
+    );
+    t.equal(await asks(other, purchase(ref, { amountMinor: 501 })), '61', 'what stood stands again');
+    t.equal(await asks(one, purchase(ref, { amountMinor: 500 })), 'admitted');
+    t.equal(await asks(other, purchase(ref, { amountMinor: 1 })), '61');
+    const free = refOf(await add());
+    t.equal(outcome(await one.admit(purchase(free))), 'admitted', 'who has no limit is not held back');
+  });
+
   await t.test('an identity that was admitted is hinted at', async t => {
     const ref = refOf(await add());
     const first = purchase(ref);
-    t.strictSame(await settled(one, first), { kind: 'admitted', reserved: false, seenBefore: false });
+    t.strictSame(await settled(one, first), {
+      kind: 'admitted',
+      reserved: false,
+      seenBefore: false,
+      surelyFirst: false,
+    });
     t.strictSame(await other.admit({ ...purchase(ref), identity: first.identity }), {
       kind: 'admitted',
       reserved: false,
       seenBefore: true,
+      surelyFirst: false,
     });
-    t.strictSame(await other.admit(first), { kind: 'admitted', reserved: false, seenBefore: false }, 'itself again');
+    t.strictSame(
+      await other.admit(first),
+      { kind: 'admitted', reserved: false, seenBefore: false, surelyFirst: false },
+      'itself again',
+    );
   });
 
   await t.test('keys are pending until they are used, and seen by the other at once', async t => {
@@ -138,6 +222,8 @@ export async function registryContract(t: Test, makeWorld: (t: Test) => Promise<
     const allowed = Array.from({ length: 50 }, () => one.maySignOn(ref)).filter(Boolean).length;
     t.ok(allowed >= 1 && allowed < 50, `${allowed} of 50`);
     t.ok(one.maySignOn({ ...ref, terminalId: 'OTHER000' }), 'others are not held back');
+    const suspended = refOf(await add({}, { status: 'suspended' }));
+    t.strictSame(await one.issueKeys(suspended, keys), { kind: 'unavailable' }, 'only to who may transact');
     const kinds = new Set<string>();
     for (let i = 0; i < 50; i++) kinds.add((await (i % 2 === 0 ? one : other).issueKeys(ref, keys)).kind);
     t.strictSame([...kinds], ['issued', 'too-many']);

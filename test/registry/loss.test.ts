@@ -130,6 +130,29 @@ t.test('Redis is lost', async t => {
     t.ok(await until(async () => (await sumOf(one, limited)) === used), 'and the limit has the same');
   });
 
+  await t.test(
+    'who is surely the first of his identity is known once it remembers for longer than the window',
+    async t => {
+      const { registry } = open({ replayWindowMs: 1_000 });
+      const ref = await register(pool);
+      const first = async () => {
+        const admission = await registry.admit(purchase(ref));
+        return admission.kind === 'admitted' && admission.surelyFirst;
+      };
+      t.notOk(await first(), 'not while it has only begun to remember');
+      t.ok(await until(first));
+      const seen = purchase(ref);
+      await registry.admit(seen);
+      t.match(await registry.admit(purchase(ref, { identity: seen.identity })), {
+        seenBefore: true,
+        surelyFirst: false,
+      });
+      await server.flush();
+      t.notOk(await first(), 'nor once it was emptied');
+      t.ok(await until(first));
+    },
+  );
+
   await t.test('killed and started again: Postgres judges at its rate, then all heals', async t => {
     const one = open({ awayAdmissionsPerSecond: 40 });
     const limited = await register(pool, { dailyMaxMinor: 1_000_000 });

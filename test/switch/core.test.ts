@@ -5,7 +5,7 @@ import { issuerTags } from '../../src/switch/icc-tags.ts';
 import { judgeTry } from '../../src/switch/message-policy.ts';
 import { Numbers, rrnOf, stanOf } from '../../src/switch/numbers.ts';
 import { type BankAnswer, type BankOutcome, type LinkProfile, Pan, Secret } from '../../src/switch/ports.ts';
-import { RefusalRing } from '../../src/switch/refusals.ts';
+import { identityKey, RefusalRing } from '../../src/switch/refusals.ts';
 import { Routing } from '../../src/switch/routing.ts';
 import { edge, type State, states } from '../../src/switch/states.ts';
 
@@ -149,12 +149,12 @@ t.test('numbers come out of reserved blocks, and two processes never share one',
 
 t.test('a copy of a refused request is refused alike, for the terminal’s wait and within a bound', async t => {
   const ring = new RefusalRing(2, 1000);
-  const id = (trace: string) =>
-    ({ merchantId: 'M', terminalId: 'T', batch: '000001', trace, messageClass: 'request' }) as const;
+  const id = (trace: string, batch = '000001') =>
+    identityKey({ merchantId: 'M', terminalId: 'T', batch, trace, messageClass: 'request' });
   ring.remember(id('1'), '91', 0);
   t.equal(ring.recall(id('1'), 999), '91');
   t.equal(ring.recall(id('1'), 1000), null, 'past the wait');
-  t.equal(ring.recall({ ...id('1'), batch: '000002' }, 0), null, 'another batch is another request');
+  t.equal(ring.recall(id('1', '000002'), 0), null, 'another batch is another request');
   ring.remember(id('2'), '61', 1);
   ring.remember(id('3'), '61', 2);
   t.equal(ring.recall(id('1'), 3), null, 'the oldest is forgotten');

@@ -38,6 +38,19 @@ t.test('a wrong MAC writes nothing, reserves nothing, reaches nobody', async t =
   t.equal(code(pos, await one.core.handle(pos.purchase(1))), '00', 'and the right one is served');
 });
 
+t.test('a copy of what the HSM could not verify is refused alike, unless it was forwarded', async t => {
+  const [one] = (await nodes(t, 1)) as [Node];
+  t.equal(code(pos, await one.core.handle(pos.purchase(1))), '00');
+  one.hsm.canVerify = false;
+  t.equal(code(pos, await one.core.handle(pos.purchase(2))), '96');
+  t.equal(await one.core.handle(pos.purchase(1)), null, 'of a copy of an approval nothing is said');
+  one.hsm.canVerify = true;
+  t.equal(code(pos, await one.core.handle(pos.purchase(2))), '96', 'the terminal was told no');
+  t.equal(code(pos, await one.core.handle(pos.purchase(1))), '00');
+  t.equal(code(pos, await one.core.handle(pos.purchase(2, { mac: '00' }))), 'A0', 'another message is another matter');
+  t.equal(one.bank.seen.length, 1);
+});
+
 t.test('what is refused here is not forwarded, and a copy of it is refused alike', async t => {
   const [one] = (await nodes(t, 1)) as [Node];
   const told = async (trace: number, change = {}) => code(pos, await one.core.handle(pos.purchase(trace, change)));
@@ -45,7 +58,7 @@ t.test('what is refused here is not forwarded, and a copy of it is refused alike
   t.equal(await told(2, { pan: new Pan('4111111111111111') }), '15', 'no route');
   one.registry.admission = { kind: 'refused', responseCode: '61', reason: 'limit' };
   t.equal(await told(3), '61');
-  one.registry.admission = { kind: 'admitted', reserved: true, seenBefore: false };
+  one.registry.admission = { kind: 'admitted', reserved: true, seenBefore: false, surelyFirst: true };
   t.equal(await told(3), '61', 'the copy, though it would be admitted now');
   one.hsm.pin = 'refused';
   t.equal(await told(4), '99');
@@ -228,6 +241,19 @@ t.test('a late approval sends the reversal out again only if 00 had not confirme
   t.same(one.bank.mtis(), ['0200', '0400', '0400'], 'confirmed by 00: nothing more');
 });
 
+t.test('after a late approval 94 is believed once the reversal’s own 00 has come', async t => {
+  const [one] = (await nodes(t, 1)) as [Node];
+  let told = '96';
+  one.bank.script = request => (request.mti === '0200' ? silent : answer(request, told));
+  await one.core.handle(pos.purchase(1));
+  await until('sent', () => one.bank.seen.length === 2);
+  const [original, reversal] = one.bank.seen as [BankRequest, BankRequest];
+  one.bank.answerLate(original, '00');
+  one.bank.answerLate(reversal, '00');
+  told = '94';
+  await until('reversed', async () => (await stateOf(one.journal, 1)) === 'reversed');
+});
+
 t.test('recovery drives what a dead owner left to an end, and leaves a living sibling alone', async t => {
   const [dead, living, heir] = (await nodes(t, 3)) as [Node, Node, Node];
   const forever = (): Promise<BankOutcome> => new Promise(() => {});
@@ -311,6 +337,10 @@ t.test('an OPEN of which nobody knows whether it is durable is not sent, and doe
     t.equal(code(pos, await one.core.handle(pos.purchase(trace))), '96');
     await until('declined', async () => (await stateOf(one.journal, trace)) === 'declined');
   }
+  one.registry.admission = { kind: 'admitted', reserved: true, seenBefore: false, surelyFirst: false };
+  one.lossy.lose = { opens: 1, closes: 0, done: false };
+  t.equal(await one.core.handle(pos.purchase(3)), null, 'nothing is said of what may be a copy of an approval');
+  await until('declined', async () => (await stateOf(one.journal, 3)) === 'declined');
   t.same(one.bank.seen, []);
   t.equal(one.registry.reserved.size, 0);
 });

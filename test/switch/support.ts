@@ -111,8 +111,10 @@ export const silent: BankOutcome = { kind: 'unknown', reason: 'timeout' };
 
 export class Hsm implements HsmPort {
   canMac = true;
+  canVerify = true;
   pin: 'translated' | 'refused' | 'unavailable' = 'translated';
   async verifyMac(_tak: string, _algorithm: string, _data: Uint8Array, mac: string) {
+    if (!this.canVerify) return 'unavailable' as const;
     return mac === rightMac ? ('right' as const) : ('wrong' as const);
   }
   async makeMac() {
@@ -132,7 +134,7 @@ export class Registry implements RegistryPort {
   readonly reserved = new Set<number>();
   readonly promoted: number[] = [];
   admits = 0;
-  admission: Admission = { kind: 'admitted', reserved: true, seenBefore: false };
+  admission: Admission = { kind: 'admitted', reserved: true, seenBefore: false, surelyFirst: true };
   lookup: TerminalLookup = found();
   async terminal() {
     return this.lookup;

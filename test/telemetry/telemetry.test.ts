@@ -157,7 +157,7 @@ t.test('the rooms beside the core', async t => {
   rooms.journal.onBatch('open', 12, 3);
   rooms.journal.onFlush('open', 4);
   rooms.journal.onError(new Error('storage away'));
-  rooms.storeAndForward.onDepth(2);
+  rooms.storeAndForward.onBacklog(2, 1);
   const door = createDoorMeters(metrics.meters, log);
   door.onConnections(9);
   door.onClosed('bad-frame', '192.0.2.1:5', 'length prefix 18245');
@@ -182,6 +182,7 @@ t.test('the rooms beside the core', async t => {
     'switch_journal_waiting{kind="open"} 3',
     'switch_journal_flush_seconds_bucket{le="0.005",kind="open"} 1',
     'switch_store_and_forward_depth 2',
+    'switch_cases_open 1',
     'switch_terminal_connections 9',
     'switch_terminal_connections_closed_total{reason="bad-frame"} 1',
     'switch_terminal_connections_closed_total{reason="drained"} 1',

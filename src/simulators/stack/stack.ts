@@ -1,6 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PostgresOptions } from '../../embedded/postgres.ts';
+import type { RedisOptions } from '../../embedded/redis.ts';
 import { freePort } from '../../embedded/server.ts';
+import type { Supervised } from '../../embedded/supervised.ts';
 import { seed, seedDefaults } from '../seed.ts';
 import { Child } from './child.ts';
 import { startStorage } from './storage.ts';
@@ -22,11 +25,18 @@ export interface StackOptions {
   readonly bankArgs?: readonly string[] | undefined;
   /** Settings of the switch processes over those of a demo. */
   readonly switchEnv?: Readonly<Record<string, string>> | undefined;
+  /** How the embedded servers are started, where not as usual. */
+  readonly postgres?: Partial<PostgresOptions> | undefined;
+  readonly redis?: Partial<RedisOptions> | undefined;
+  /** What stands between the switches and the bank: given the bank's port, the port that switches dial. */
+  readonly wayToBank?: ((bankPort: number) => Promise<number>) | undefined;
   readonly onStep?: ((what: string) => void) | undefined;
 }
 
 /** One switch process and where it listens. */
 export interface SwitchProcess {
+  /** Its NODE_NAME. */
+  readonly name: string;
   readonly child: Child;
   /** HOST:PORT for terminals. */
   readonly terminals: string;
@@ -37,6 +47,11 @@ export interface SwitchProcess {
 export interface Stack {
   readonly databaseUrl: string;
   readonly hsmUrl: string;
+  readonly hsm: Child;
+  readonly bank: Child;
+  /** Null where a server was configured. */
+  readonly postgres: Supervised | null;
+  readonly redis: Supervised | null;
   /** The bank's control, `http://127.0.0.1:PORT`. */
   readonly bankControlUrl: string;
   readonly folder: string;
@@ -100,12 +115,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     storageStops.push(storage.stop);
 
     step('HSM simulator');
-    const hsmArgs = ['--port', '0', '--lmk', 'test'];
-    const hsm = launch(new Child({ name: 'hsm-sim', script: 'hsm-sim/main.js', args: hsmArgs, logFolder }));
+    const hsmArgs = ['--port', String(await freePort()), '--lmk', 'test'];
+    const hsm = launch(
+      new Child({ name: 'hsm-sim', script: 'hsm-sim/main.js', args: hsmArgs, logFolder, supervised: true }),
+    );
     const hsmUrl = `tcp://${await hsm.start(line => text(line.listening))}`;
 
     step('keys, merchants and terminals');
     const bankPort = await freePort();
+    const dialledPort = (await options.wayToBank?.(bankPort)) ?? bankPort;
     const seeded = await seed({
       ...seedDefaults,
       databaseUrl: storage.databaseUrl,
@@ -113,19 +131,27 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       terminals: options.terminals,
       merchants: Math.min(seedDefaults.merchants, options.terminals),
       outDir: folder,
-      links: [{ name: 'bank', host, port: bankPort }],
+      links: [{ name: 'bank', host, port: dialledPort }],
       bankTimeoutMs: options.bankTimeoutMs ?? 2000,
     });
 
     step('bank simulator');
     const bookFile = join(folder, 'bank-book.jsonl');
-    const bankArgs = ['--port', String(bankPort), '--control-port', '0', '--cards', seeded.cardsFile];
+    const bankArgs = ['--port', String(bankPort), '--cards', seeded.cardsFile];
     const bank = launch(
       new Child({
         name: 'bank-sim',
         script: 'src/simulators/bank/main.js',
-        args: [...bankArgs, '--book', bookFile, ...(options.bankArgs ?? [])],
+        args: [
+          ...bankArgs,
+          '--control-port',
+          String(await freePort()),
+          '--book',
+          bookFile,
+          ...(options.bankArgs ?? []),
+        ],
         logFolder,
+        supervised: true,
       }),
     );
     const control = await bank.start(line => (line.listening === undefined ? undefined : text(line.control)));
@@ -154,6 +180,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       launch(child);
       await child.start(line => (line.msg === 'ready' ? true : undefined));
       return {
+        name,
         child,
         terminals: `${host}:${terminalPort}`,
         httpUrl: `http://${host}:${httpPort}`,
@@ -165,6 +192,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return {
       databaseUrl: storage.databaseUrl,
       hsmUrl,
+      hsm,
+      bank,
+      postgres: storage.postgres,
+      redis: storage.redis,
       bankControlUrl: `http://${control}`,
       folder,
       bookFile,

@@ -54,6 +54,11 @@ export type Admission =
       readonly reserved: boolean;
       /** A hint only: this identity was admitted before. Postgres decides. */
       readonly seenBefore: boolean;
+      /**
+       * Certainly the first of its identity within the replay window: what remembers them is older than the window and does
+       * not know it. Otherwise it may be a copy of one that was approved.
+       */
+      readonly surelyFirst: boolean;
     }
   /** 03 merchant not open, 58 terminal not active, 57 function not allowed, 61 amount limit, 65 count limit. */
   | { readonly kind: 'refused'; readonly responseCode: string; readonly reason: string }
