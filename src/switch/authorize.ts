@@ -21,8 +21,10 @@ interface PinUnderWay {
  * tell. The order is the law: OPEN is durable before anything leaves, CLOSE before the outcome is told.
  */
 export async function authorize(context: Context, request: FinancialRequest): Promise<Ended> {
-  const { refusedUnverified, clock } = context;
-  const before = refusedUnverified.recall(copyKey(request), clock.nowMs());
+  const { refusedUnverified, lookedAt, clock } = context;
+  const copy = copyKey(request);
+  lookedAt.remember(copy, '', clock.nowMs());
+  const before = refusedUnverified.recall(copy, clock.nowMs());
   if (before !== null) return { told: refusal(before, 'copy-of-a-refused-request'), authenticated: null };
   const route = context.routing.route(request.pan);
   const link = route === null ? undefined : context.links.get(route.link);

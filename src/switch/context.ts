@@ -59,6 +59,8 @@ export interface Context {
   readonly refusals: RefusalRing;
   /** Refused before their MAC was verified; apart, so that strangers cannot push out what the others are. */
   readonly refusedUnverified: RefusalRing;
+  /** Requests that were looked at: a copy that comes when there is no room is not told no, for its first may be approved. */
+  readonly lookedAt: RefusalRing;
   readonly storeAndForward: StoreAndForward;
   readonly drives: Drives;
   /** Requests under way in this process, by identity: a copy waits for the same outcome. */

@@ -55,6 +55,7 @@ export interface SwitchParts {
 }
 
 const plain = (told: Told): Ended => ({ told, authenticated: null });
+const perhapsCopy = plain({ kind: 'silent', reason: 'perhaps-a-copy' });
 const overload = plain(refusal(codes.malfunction, 'overload'));
 
 /** Between two looks whether a drain is done. */
@@ -73,12 +74,14 @@ export class Switch implements SwitchPort {
     const links = new Map(parts.links.map(link => [link.name, link]));
     const refusals = new RefusalRing(settings.refusalsRemembered, settings.terminalWaitMs);
     const refusedUnverified = new RefusalRing(settings.refusalsRemembered, settings.terminalWaitMs);
+    const lookedAt = new RefusalRing(settings.refusalsRemembered, settings.terminalWaitMs);
     const storeAndForward = new StoreAndForward({ ...parts, links, pollMs: settings.owedPollMs });
     this.#context = {
       ...parts,
       links,
       refusals,
       refusedUnverified,
+      lookedAt,
       storeAndForward,
       routing: new Routing(parts.routes),
       drives: new Drives(),
@@ -135,7 +138,8 @@ export class Switch implements SwitchPort {
 
   #shed(request: TerminalRequest): Ended {
     if (request.kind === 'reversal' || !('identity' in request)) return overload;
-    const { refusedUnverified, clock } = this.#context;
+    const { refusedUnverified, lookedAt, clock } = this.#context;
+    if (lookedAt.recall(copyKey(request), clock.nowMs()) !== null) return perhapsCopy;
     refusedUnverified.remember(copyKey(request), codes.malfunction, clock.nowMs());
     return overload;
   }

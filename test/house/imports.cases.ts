@@ -69,6 +69,10 @@ t.test('the rules tell good from bad', async t => {
     ['src/simulators/demo.ts', `import { Switch } from '../switch/switch.ts';`],
     ['src/main.ts', `import { testDatabase } from '../test/support/servers.ts';`],
     ['src/elsewhere/new.ts', `import pg from 'pg';`],
+    ['src/main.ts', `import { skipOpen } from '../test/simulation/planted/journal-faults.ts';`],
+    ['test/simulation/auditor/books.ts', `import { states } from '../../../src/switch/states.ts';`],
+    ['test/simulation/auditor/books.ts', `import { SimJournalStore } from '../ports/journal-store.ts';`],
+    ['test/simulation/terminal/phone.ts', `import { decide } from '../../../src/switch/decide.ts';`],
   ];
   for (const [path, source] of bad) t.equal(forbidden(path, source).length, 1, `${path}: ${source}`);
 
@@ -93,6 +97,19 @@ t.test('the seams take the world as ports', async t => {
     const paths = files.filter(path => seam.test(path));
     t.ok(paths.length > 0, `${seam} names something`);
     for (const path of paths) t.same(leaks(path, read(path)), [], path);
+  }
+});
+
+t.test('a simulated world has no time and no chance but its own', async t => {
+  const outside = /\/(main|fleet|worker|real-time)\.ts$|\.test\.ts$/;
+  const paths = sources.filter(path => path.startsWith('test/simulation/') && !outside.test(path));
+  t.ok(paths.length > 20, 'it was found');
+  for (const path of paths) {
+    t.notMatch(
+      codeOnly(read(path)),
+      /\bDate\.now|new Date\(\)|Math\.random|\bset(Timeout|Interval|Immediate)\b|performance\./,
+      path,
+    );
   }
 });
 

@@ -51,6 +51,26 @@ t.test('a copy of what the HSM could not verify is refused alike, unless it was 
   t.equal(one.bank.seen.length, 1);
 });
 
+t.test('when there is no room a new request is told 96, and a copy of one under way nothing', async t => {
+  const [one] = (await nodes(t, 1)) as [Node];
+  let goOn = (): void => {};
+  const waited = new Promise<void>(resume => {
+    goOn = resume;
+  });
+  one.bank.script = async request => {
+    await waited;
+    return approve(request);
+  };
+  const served = Array.from({ length: 100 }, (_, i) => one.core.handle(pos.purchase(i + 1)));
+  t.equal(code(pos, await one.core.handle(pos.purchase(101))), '96');
+  t.equal(await one.core.handle(pos.purchase(1)), null);
+  t.equal(code(pos, await one.core.handle(pos.reversal(102))), '25', 'reversals have room of their own');
+  goOn();
+  t.equal(new Set((await Promise.all(served)).map(frame => code(pos, frame))).size, 1);
+  t.equal(code(pos, await one.core.handle(pos.purchase(101))), '96', 'and its copy what it was told');
+  t.equal(code(pos, await one.core.handle(pos.purchase(1))), '00');
+});
+
 t.test('what is refused here is not forwarded, and a copy of it is refused alike', async t => {
   const [one] = (await nodes(t, 1)) as [Node];
   const told = async (trace: number, change = {}) => code(pos, await one.core.handle(pos.purchase(trace, change)));

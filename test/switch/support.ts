@@ -368,7 +368,8 @@ export class Terminal {
       macInput: withMac ? Uint8Array.of(1) : undefined,
       seal: (mac?: string) => {
         this.#told.push({ answer, mac: mac !== undefined });
-        return Uint8Array.of(this.#told.length - 1);
+        const place = this.#told.length - 1;
+        return Uint8Array.of(place >> 8, place & 0xff);
       },
     });
   }
@@ -437,7 +438,7 @@ export class Terminal {
   }
 
   read(frame: Uint8Array | null): Seen | null {
-    const told = frame === null ? undefined : this.#told[frame[0] ?? -1];
+    const told = frame === null ? undefined : this.#told[(frame[0] ?? 0) * 256 + (frame[1] ?? 0)];
     return told === undefined ? null : { code: told.answer.responseCode, ...told };
   }
 }
