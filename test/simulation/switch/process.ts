@@ -1,8 +1,6 @@
 import type { Clock, Random, Timers } from '../../../src/switch/ports.ts';
 import type { Kernel } from '../kernel.ts';
 
-const never = new Promise<never>(() => {});
-
 /**
  * One life of a switch process. Whatever reaches it comes through here, and whatever it does to the world outside: a dead
  * one gets nothing and does nothing, a sleeping one gets it when it wakes. Each call of a port and each answer is a
@@ -134,7 +132,8 @@ export class Process {
   }
 
   #call(run: () => unknown): unknown {
-    if (!this.step()) return never;
+    // One of its own each time: who waits for a promise that all share is kept for ever, and its world with it.
+    if (!this.step()) return new Promise(() => {});
     const result = run();
     return result instanceof Promise ? this.settle(result) : result;
   }
