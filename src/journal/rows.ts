@@ -142,8 +142,9 @@ export function mergeRows(rows: readonly Row[]): Transaction | null {
     conditionCode: text(first.condition_code),
     entryMode: text(first.entry_mode),
     amountMinor: Number(first.amount_minor),
-    direction: first.direction as Transaction['direction'],
-    forwardedMinor: Number(first.forwarded_minor),
+    // Rows of before these columns: purchases and inquiries alone, forwarded as they were asked.
+    direction: (first.direction ?? (first.kind === 'purchase' ? 'D' : 'N')) as Transaction['direction'],
+    forwardedMinor: Number(first.forwarded_minor ?? first.amount_minor),
     currency: text(first.currency),
     bin: text(first.bin),
     cardKind: first.card_kind as Transaction['cardKind'],

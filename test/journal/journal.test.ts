@@ -48,6 +48,16 @@ t.test('the journal keeps the contract, on real Postgres', t =>
   }),
 );
 
+t.test('a purchase of before there were directions is reversed for what it asked', async t => {
+  const { pool } = await testDatabase(t);
+  const journal = await Journal.start({ pool, node: 'upgraded', leaseMs: usualLeaseMs });
+  t.teardown(() => journal.stop());
+  const old = record(journal, 1, { amountMinor: 700 });
+  await journal.open(old);
+  await pool.query('UPDATE journal SET direction = NULL, forwarded_minor = NULL');
+  t.match(await journal.read(old.txId), { value: { direction: 'D', forwardedMinor: 700 } });
+});
+
 t.test('what finds the queue full is certainly not written', async t => {
   const { pool } = await testDatabase(t);
   const journal = await Journal.start({
