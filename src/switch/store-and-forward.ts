@@ -1,6 +1,7 @@
 import { freedClaim, limitsAfter } from './claims.ts';
 import { isApproval, reversalReasons } from './decide.ts';
 import { countedKinds } from './kinds.ts';
+import { Lane, type Owed, type Place } from './lane.ts';
 import type { MessageKeys } from './message-keys.ts';
 import { judgeTry, type TryOutcome, type TryVerdict } from './message-policy.ts';
 import type {
@@ -42,36 +43,13 @@ const lanesPerLink = 64;
 const loadedPerLink = 2000;
 /** Disputes that are taken up again in one look. */
 const retriesPerLook = 100;
-/** Late answers are recognised for this many transactions per link whose outcome was unknown. */
-const rememberedPerLink = 10_000;
+/** Messages of one link that are kept here at most, those of a backlog that a bank keeps putting off among them. */
+const keptPerLink = 20_000;
+/** Transactions that are told of as stranded. */
+const strandedTold = 10_000;
 
 /** Timers hold no more than 24 days, and a clock that stepped should not be waited out. */
 const longestWaitMs = 60_000;
-
-interface Owed {
-  stored: StoredMessage;
-  underWay: boolean;
-}
-
-/** What a forward reserves a place for: a request may come to owe a reversal, an advice is owed itself. */
-export type Place = 'request' | 'advice';
-
-interface Lane {
-  readonly profile: LinkProfile;
-  /** Forwards that may yet need a place. */
-  readonly reserved: Record<Place, number>;
-  readonly owed: Map<number, Owed>;
-  /** Of `owed`, so that nobody counts them for each request. */
-  readonly counts: Record<StoredMessage['kind'], number>;
-  underWay: number;
-  /** The journal may hold more for this link than was loaded. */
-  more: boolean;
-  /** (DE7 STAN) of originals with an unknown outcome, to their transaction. */
-  readonly unknown: Map<string, number>;
-  /** Of those, what the bank approved after we had given up: "not found" is then no confirmation. */
-  readonly lateApprovals: Set<number>;
-  cancelWake: () => void;
-}
 
 /**
  * Store-and-forward: owns every transaction that is 'reversing' or 'stood-in' until the bank confirms or a case is opened.
@@ -82,8 +60,6 @@ interface Lane {
 export class StoreAndForward {
   readonly #parts: StoreAndForwardParts;
   readonly #lanes = new Map<string, Lane>();
-  /** Originals whose answer is still awaited: their reversals wait, so that they cannot overtake them. */
-  readonly #inFlight = new Map<number, Place>();
   readonly #stranded = new Set<number>();
   #cancelPoll: (() => void) | null = null;
   #polling = false;
@@ -91,19 +67,7 @@ export class StoreAndForward {
 
   constructor(parts: StoreAndForwardParts) {
     this.#parts = parts;
-    for (const [name, profile] of parts.links) {
-      this.#lanes.set(name, {
-        profile,
-        reserved: { request: 0, advice: 0 },
-        owed: new Map(),
-        counts: { reversal: 0, advice: 0 },
-        underWay: 0,
-        more: false,
-        unknown: new Map(),
-        lateApprovals: new Set(),
-        cancelWake: () => {},
-      });
-    }
+    for (const [name, profile] of parts.links) this.#lanes.set(name, new Lane(profile));
     parts.banks.onLate(late => this.#late(late));
   }
 
@@ -122,67 +86,33 @@ export class StoreAndForward {
    * advices have places of their own.
    */
   reserve(link: string, txId: number, place: Place): boolean {
-    const lane = this.#lanes.get(link);
-    if (lane === undefined) return false;
-    const { capacity, adviceCapacity = capacity } = lane.profile.reversal;
-    const taken = lane.reserved[place] + lane.counts[place === 'advice' ? 'advice' : 'reversal'];
-    if (taken >= (place === 'advice' ? adviceCapacity : capacity)) return false;
-    lane.reserved[place]++;
-    this.#inFlight.set(txId, place);
-    return true;
+    return this.#lanes.get(link)?.reserve(txId, place) ?? false;
   }
 
   /** The forward has come to an end; if it ended owing something, `add` follows or the poll finds it. */
   release(link: string, txId: number): void {
     const lane = this.#lanes.get(link);
-    const place = this.#inFlight.get(txId);
-    if (lane === undefined || place === undefined) return;
-    this.#inFlight.delete(txId);
-    lane.reserved[place]--;
-    if (lane.owed.has(txId)) this.#pump(lane);
+    lane?.release(txId);
+    if (lane?.has(txId)) this.#pump(lane);
   }
 
   /** A message that is durable in the journal and this process's to send. */
   add(stored: StoredMessage): void {
     const lane = this.#lanes.get(stored.link);
-    if (lane === undefined) {
-      this.#strand(stored);
-      return;
-    }
-    const owed = lane.owed.get(stored.txId);
-    if (owed?.stored.kind === stored.kind) return;
-    lane.counts[stored.kind]++;
-    if (owed === undefined) lane.owed.set(stored.txId, { stored, underWay: false });
-    else {
-      lane.counts[owed.stored.kind]--;
-      owed.stored = stored;
-    }
-    this.#pump(lane);
-  }
-
-  #drop(lane: Lane, txId: number): void {
-    const owed = lane.owed.get(txId);
-    if (owed === undefined) return;
-    lane.counts[owed.stored.kind]--;
-    lane.owed.delete(txId);
+    if (lane === undefined) this.#strand(stored);
+    else if (lane.put(stored)) this.#pump(lane);
   }
 
   /** Nothing here can send it; it stays in the journal until its link is back, and is told of once. */
   #strand({ link, txId }: StoredMessage): void {
-    if (this.#stranded.has(txId) || this.#stranded.size >= rememberedPerLink) return;
+    if (this.#stranded.has(txId) || this.#stranded.size >= strandedTold) return;
     this.#stranded.add(txId);
     this.#parts.observer.on({ event: 'message-stranded', link, txId });
   }
 
   /** An original whose outcome is unknown: its answer may still come. */
   expectLate(link: string, stan: string, transmissionAt: string, txId: number): void {
-    const unknown = this.#lanes.get(link)?.unknown;
-    if (unknown === undefined) return;
-    unknown.set(transmissionAt + stan, txId);
-    for (const oldest of unknown.keys()) {
-      if (unknown.size <= rememberedPerLink) break;
-      unknown.delete(oldest);
-    }
+    this.#lanes.get(link)?.expectLate(transmissionAt, stan, txId);
   }
 
   async #poll(): Promise<void> {
@@ -202,7 +132,8 @@ export class StoreAndForward {
     const found = new Map<string, number>();
     for (const stored of owed) {
       found.set(stored.link, (found.get(stored.link) ?? 0) + 1);
-      this.add(stored);
+      // What is beyond the bound waits in the journal, where it comes first again when it is due.
+      if ((this.#lanes.get(stored.link)?.size ?? 0) < keptPerLink) this.add(stored);
     }
     for (const [link, lane] of this.#lanes) lane.more = (found.get(link) ?? 0) >= loadedPerLink;
   }
@@ -225,35 +156,28 @@ export class StoreAndForward {
   #pump(lane: Lane): void {
     lane.cancelWake();
     if (this.#stopped) return;
-    const nowMs = this.#parts.clock.nowMs();
-    let nextMs = Number.POSITIVE_INFINITY;
+    const { clock, timers, banks } = this.#parts;
     const { name, reversal } = lane.profile;
-    if (lane.owed.size > 0 && this.#parts.banks.pinKey(name) === null) {
+    if (lane.size > 0 && banks.pinKey(name) === null) {
       // Down: each of them would only be read and put aside again.
-      lane.cancelWake = this.#parts.timers.after(reversal.firstRetryMs, () => this.#pump(lane));
+      lane.cancelWake = timers.after(reversal.firstRetryMs, () => this.#pump(lane));
       return;
     }
-    for (const [txId, owed] of lane.owed) {
-      if (lane.underWay >= lanesPerLink) return;
-      if (owed.underWay || this.#inFlight.has(txId)) continue;
-      if (owed.stored.notBeforeMs > nowMs) {
-        nextMs = Math.min(nextMs, owed.stored.notBeforeMs);
-        continue;
-      }
-      owed.underWay = true;
-      lane.underWay++;
+    const nowMs = clock.nowMs();
+    while (lane.underWay < lanesPerLink) {
+      const owed = lane.take(nowMs);
+      if (owed === null) break;
       void this.#guarded(lane, owed).finally(() => {
-        owed.underWay = false;
-        lane.underWay--;
-        if (lane.more && lane.owed.size <= loadedPerLink / 2) void this.#poll();
+        lane.back(owed);
+        if (lane.more && lane.size <= loadedPerLink / 2) void this.#poll();
         this.#pump(lane);
       });
     }
-    if (nextMs < Number.POSITIVE_INFINITY) {
-      lane.cancelWake = this.#parts.timers.after(Math.min(Math.ceil(nextMs - nowMs), longestWaitMs), () =>
-        this.#pump(lane),
-      );
-    }
+    // With every lane taken, whoever comes back looks again.
+    const { nextMs } = lane;
+    if (nextMs === null || lane.underWay >= lanesPerLink) return;
+    const waitMs = Math.min(Math.max(0, Math.ceil(nextMs - nowMs)), longestWaitMs);
+    lane.cancelWake = timers.after(waitMs, () => this.#pump(lane));
   }
 
   /** A try that fails by a bug is told of each time and tried again; it takes nothing else down with it. */
@@ -275,7 +199,7 @@ export class StoreAndForward {
     const transaction = found.value;
     if (transaction.state !== owing[kind]) {
       // Ended by another, or another message has taken its place, which the next look finds.
-      if (owed.stored === stored) this.#drop(lane, txId);
+      if (owed.stored === stored) lane.drop(txId);
       return;
     }
     const tries = stored.tries + 1;
@@ -284,12 +208,13 @@ export class StoreAndForward {
     const message = await storedMessage(this.#parts, lane.profile, stored, transaction);
     if (message === 'unavailable') return this.#postpone(lane, owed);
     const outcome = message === null ? unreadable : await banks.request(link, message, deadlineMs);
-    const believed = kind === 'reversal' ? believable(outcome, lane.lateApprovals.has(txId)) : outcome;
+    const believed = kind === 'reversal' ? believable(outcome, lane.approvedLate(txId)) : outcome;
     const tried = { ...stored, amountMinor: transaction.forwardedMinor, moves: transaction.direction !== 'N' };
     const verdict = judgeTry(believed, tried, lane.profile.reversal, clock.nowMs(), random.next());
     if (verdict.kind === 'again') {
       this.#postpone(lane, owed, verdict.afterMs);
-      if (!verdict.counts) return;
+      // Unless a reversal has taken the place of the advice meanwhile, and was never sent itself.
+      if (!verdict.counts || owed.stored.kind !== kind) return;
       owed.stored = { ...owed.stored, tries };
       await journal.tried(txId, tries, owed.stored.notBeforeMs);
       return;
@@ -331,7 +256,7 @@ export class StoreAndForward {
     });
     // Not written, for whatever reason: the next try reads the journal again, and the bank takes a repeat as one.
     if (closed.kind !== 'closed') return this.#postpone(lane, owed);
-    this.#drop(lane, txId);
+    lane.drop(txId);
     limitsAfter(this.#parts, freed.original, transaction.kind, state);
     // Whoever made it reversing has given its amount back, unless it never heard that this was durable.
     const { identity, businessDate } = transaction;
@@ -339,7 +264,7 @@ export class StoreAndForward {
       this.#parts.registry.release(identity, businessDate, txId);
     observer.on({ event: 'message-ended', link, txId, kind, state, tries: stored.tries + 1, reason });
     // It came while 25 or 94 was being written down as the end.
-    if (state === 'reversed' && lane.lateApprovals.delete(txId)) this.approvedLate(link, txId);
+    if (state === 'reversed' && lane.forgetApproval(txId)) this.approvedLate(link, txId);
   }
 
   #postpone(lane: Lane, owed: Owed, afterMs = lane.profile.reversal.firstRetryMs): void {
@@ -349,30 +274,23 @@ export class StoreAndForward {
   /** An answer that nobody waits for. An approval among them matters only while 00 has not confirmed its reversal. */
   #late(late: LateAnswer): void {
     const lane = this.#lanes.get(late.link);
-    const unknown = lane?.unknown;
-    const key = late.transmissionAt + late.stan;
-    const txId = unknown?.get(key);
     const { responseCode } = late.answer;
-    const reversed = lane === undefined ? undefined : reversalUnder(lane, late);
-    const known = txId !== undefined || reversed !== undefined;
+    const approval = isApproval(responseCode);
+    const original = lane?.lateOriginal(late, approval);
+    const reversed = lane?.lateReversal(late);
+    const known = original !== undefined || reversed !== undefined;
     this.#parts.observer.on({ event: 'late-answer', link: late.link, responseCode, known });
     // The bank has reversed it, whatever came before: the next try may be told so by 94.
-    if (reversed !== undefined && responseCode === '00') lane?.lateApprovals.delete(reversed);
-    if (txId === undefined || !isApproval(responseCode)) return;
-    unknown?.delete(key);
-    this.approvedLate(late.link, txId);
+    if (reversed !== undefined && responseCode === '00') lane?.forgetApproval(reversed);
+    if (original !== undefined && approval) this.approvedLate(late.link, original);
   }
 
   /** The bank approved a transaction that is to be reversed, or was: until 00 confirms, "not found" is not believed. */
   approvedLate(link: string, txId: number): void {
     const lane = this.#lanes.get(link);
     if (lane === undefined) return;
-    lane.lateApprovals.add(txId);
-    for (const oldest of lane.lateApprovals) {
-      if (lane.lateApprovals.size <= rememberedPerLink) break;
-      lane.lateApprovals.delete(oldest);
-    }
-    if (!lane.owed.has(txId)) void this.#reopen(lane, txId);
+    lane.rememberApproval(txId);
+    if (!lane.has(txId)) void this.#reopen(lane, txId);
   }
 
   /** Its reversal was confirmed by something else than 00, and now the original was posted after all: once more. */
@@ -382,7 +300,7 @@ export class StoreAndForward {
     // Not reversed yet: its reversal is on its way here, and meets what is remembered.
     if (found.kind === 'none' || (found.kind === 'found' && found.value.state !== 'reversed')) return;
     if (found.kind === 'found' && found.value.reason === confirmedBy('00')) {
-      lane.lateApprovals.delete(txId);
+      lane.forgetApproval(txId);
       return;
     }
     const stored = await keys.reversal(lane.profile.name, txId, reversalReasons.lateAnswer);
@@ -409,15 +327,6 @@ const confirmedBy = (code: string): string => `confirmed by ${code}`;
 /** The state in which a transaction owes such a message, and what the bank's confirmation makes of it. */
 const owing = { reversal: 'reversing', advice: 'stood-in' } as const satisfies Record<StoredMessage['kind'], State>;
 const confirmedState = { reversal: 'reversed', advice: 'approved' } as const;
-
-/** The transaction whose reversal has this key. */
-function reversalUnder(lane: Lane, { stan, transmissionAt }: LateAnswer): number | undefined {
-  for (const { stored } of lane.owed.values()) {
-    if (stored.kind === 'reversal' && stored.stan === stan && stored.transmissionAt === transmissionAt)
-      return stored.txId;
-  }
-  return undefined;
-}
 
 /** After a late approval, 25 and 94 cannot mean that nothing is posted any more: they count as no answer. */
 function believable(outcome: TryOutcome, approvedLate: boolean): TryOutcome {

@@ -1,13 +1,24 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { Calendar } from '../../src/switch/calendar.ts';
 import { decide, isApproval } from '../../src/switch/decide.ts';
+import { DueQueue } from '../../src/switch/due-queue.ts';
 import { issuerTags } from '../../src/switch/icc-tags.ts';
+import { Lane } from '../../src/switch/lane.ts';
 import { judgeTry } from '../../src/switch/message-policy.ts';
 import { Numbers, rrnOf, stanOf } from '../../src/switch/numbers.ts';
-import { type BankAnswer, type BankOutcome, type LinkProfile, Pan, Secret } from '../../src/switch/ports.ts';
+import {
+  type BankAnswer,
+  type BankOutcome,
+  type LinkProfile,
+  Pan,
+  Secret,
+  type StoredMessage,
+} from '../../src/switch/ports.ts';
 import { identityKey, RefusalRing } from '../../src/switch/refusals.ts';
 import { Routing } from '../../src/switch/routing.ts';
 import { edge, type State, states } from '../../src/switch/states.ts';
+import { link } from './support.ts';
 
 const answered = (responseCode: string, amountMinor = 1000): BankOutcome => ({
   kind: 'answered',
@@ -39,11 +50,36 @@ t.test('what an outcome at the bank makes of a transaction', async t => {
   t.equal(state(inquiry, answered('00', 0)), 'no-effect 00', 'an inquiry has no effect whatever happened');
   t.equal(state(inquiry, { kind: 'unknown', reason: 'timeout' }), 'no-effect 98');
   t.equal(state(inquiry, { kind: 'unsent', reason: 'busy' }), 'no-effect 91');
+  const advice = { ...purchase, kind: 'refund' } as const;
+  t.equal(state(advice, answered('00')), 'accepted 00');
+  t.equal(state(advice, answered('57')), 'refused 57', 'the terminal still waits, and is told');
+  for (const later of [answered('91'), answered('96'), answered('00', 999)])
+    t.equal(state(advice, later), 'stood-in 00');
+  t.equal(state(advice, { kind: 'unknown', reason: 'timeout' }), 'stood-in 00', 'it is done already: it is repeated');
+  t.equal(state(advice, { kind: 'unsent', reason: 'link-down' }), 'stood-in 00');
+  t.equal(state(advice, { kind: 'unsent', reason: 'unpackable' }), 'refused 30');
+  t.equal(state({ ...purchase, kind: 'script-notice' }, answered('06')), 'no-effect 06');
+  t.equal(state({ ...purchase, kind: 'completion', partialApproval: true }, answered('10', 600)), 'reversing 96');
   t.same(
     ['00', '10', '11', 'A2', 'A4', 'A5', 'A6', '01', 'A0', 'A1', 'A3', 'A7', '08', '16'].filter(isApproval),
     ['00', '10', '11', 'A2', 'A4', 'A5', 'A6'],
     'the approvals of the dialect, and no other',
   );
+});
+
+t.test('what each answer to a stored advice means', async t => {
+  const { reversal: profile } = link;
+  const stored = { kind: 'advice', tries: 0, storedAtMs: 0, amountMinor: 1000, moves: true } as const;
+  const judge = (outcome: BankOutcome, change = {}) => judgeTry(outcome, { ...stored, ...change }, profile, 0, 0).kind;
+  t.equal(judge(answered('00')), 'confirmed');
+  t.equal(judge(answered('94')), 'confirmed', 'the bank has it');
+  t.equal(judge(answered('91')), 'again');
+  t.equal(judge({ kind: 'unknown', reason: 'timeout' }), 'again');
+  t.equal(judge({ kind: 'unknown', reason: 'timeout' }, { tries: profile.maxTries - 1 }), 'dispute');
+  t.equal(judge({ kind: 'unsent', reason: 'link-down' }, { tries: profile.maxTries - 1 }), 'again', 'no try at all');
+  t.equal(judge(answered('25')), 'dispute', 'the terminal was told yes');
+  t.equal(judge(answered('00', 999)), 'dispute', 'for another amount');
+  t.equal(judge(answered('25'), { moves: false }), 'confirmed', 'a notice is done when it is answered');
 });
 
 t.test('what each answer to a reversal means', async t => {
@@ -170,6 +206,72 @@ t.test('the longest prefix of the BIN table chooses the link', async t => {
   t.equal(routing.route(new Pan('6224242900000113'))?.link, 'b');
   t.equal(routing.route(new Pan('6217970000000005090'))?.link, 'a');
   t.equal(routing.route(new Pan('4111111111111111')), null);
+});
+
+t.test('what is due comes in the order of its time, and not before', async t => {
+  const inOrder = fc.property(
+    fc.array(fc.integer({ min: 0, max: 50 })),
+    fc.integer({ min: 0, max: 60 }),
+    (times, nowMs) => {
+      const queue = new DueQueue();
+      for (const [txId, atMs] of times.entries()) queue.push(txId, atMs);
+      const popped: number[] = [];
+      for (let txId = queue.pop(nowMs); txId !== null; txId = queue.pop(nowMs)) popped.push(times[txId] ?? -1);
+      const due = times.filter(atMs => atMs <= nowMs).sort((a, b) => a - b);
+      const next = times.filter(atMs => atMs > nowMs).sort((a, b) => a - b)[0] ?? null;
+      return popped.join() === due.join() && queue.nextMs === next;
+    },
+  );
+  t.doesNotThrow(() => fc.assert(inOrder));
+});
+
+t.test('a lane gives what is due and keeps back what would overtake its original', async t => {
+  const message = (txId: number, change: Partial<StoredMessage> = {}): StoredMessage => ({
+    ...{
+      txId,
+      kind: 'reversal',
+      link: 'bank',
+      stan: String(txId),
+      transmissionAt: '0101000000',
+      reason: '98',
+      tries: 0,
+    },
+    ...{ notBeforeMs: 0, storedAtMs: 0, ...change },
+  });
+  const lane = new Lane({ ...link, reversal: { ...link.reversal, capacity: 2, adviceCapacity: 1 } });
+  t.ok(lane.reserve(1, 'request'));
+  t.ok(lane.put(message(1)));
+  t.notOk(lane.put(message(1)), 'it is here already');
+  t.equal(lane.take(0), null, 'its original is in flight');
+  lane.release(1);
+  const one = lane.take(0);
+  t.match(one, { stored: { txId: 1 }, underWay: true });
+  t.equal(lane.take(0), null);
+  t.ok(lane.reserve(2, 'request'));
+  t.notOk(lane.reserve(3, 'request'), 'a place each for what is owed and for what is in flight');
+  t.ok(lane.reserve(3, 'advice'), 'advices have their own');
+  t.notOk(lane.reserve(4, 'advice'));
+  if (one === null) throw new Error('nothing was due');
+  one.stored = { ...one.stored, notBeforeMs: 70 };
+  lane.back(one);
+  t.equal(lane.take(69), null, 'put off');
+  t.equal(lane.nextMs, 70);
+  t.equal(lane.take(70), one);
+  lane.drop(1);
+  lane.back(one);
+  t.equal(lane.take(1000), null, 'what is answered is not due again');
+
+  lane.release(3);
+  lane.put(message(5, { kind: 'advice' }));
+  const advice = lane.take(100);
+  lane.put(message(5, { stan: '77' }));
+  t.equal(lane.take(100), null, 'the reversal waits for the advice that is on its way');
+  if (advice === null) throw new Error('nothing was due');
+  lane.back(advice);
+  t.match(lane.take(100), { stored: { kind: 'reversal', stan: '77' } }, 'and goes in its place');
+  t.ok(lane.reserve(6, 'advice'), 'which is free again');
+  const answer: BankAnswer = { mti: '0410', responseCode: '00', amountMinor: 1000 };
+  t.equal(lane.lateReversal({ link: 'bank', stan: '77', transmissionAt: '0101000000', answer }), 5);
 });
 
 t.test('the table of states', async t => {

@@ -37,7 +37,7 @@ import {
 import { Switch } from '../../src/switch/switch.ts';
 import { type TestDatabase, testDatabase } from '../support/servers.ts';
 
-const link: LinkProfile = {
+export const link: LinkProfile = {
   name: 'bank',
   host: '127.0.0.1',
   port: 1,
