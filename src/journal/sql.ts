@@ -170,9 +170,9 @@ WITH owner AS (${owner}),
        WHERE original_tx_id = ANY (ARRAY(SELECT c_original FROM done WHERE c_end = 'freed'))
          AND tx_id = ANY (ARRAY(SELECT tx_id FROM done WHERE c_end = 'freed'))),
      settled AS (
-       UPDATE claims SET settled = true
-       WHERE original_tx_id = ANY (ARRAY(SELECT c_original FROM done WHERE c_end = 'settled'))
-         AND tx_id = ANY (ARRAY(SELECT tx_id FROM done WHERE c_end = 'settled'))),
+       UPDATE claims SET settled = tx_id = ANY (ARRAY(SELECT tx_id FROM done WHERE c_end = 'settled'))
+       WHERE original_tx_id = ANY (ARRAY(SELECT c_original FROM done WHERE c_end IN ('settled', 'doubted')))
+         AND tx_id = ANY (ARRAY(SELECT tx_id FROM done WHERE c_end IN ('settled', 'doubted')))),
      reinstated AS (
        INSERT INTO journal (tx_id, version, state, owner_epoch, reason)
        SELECT c_original, c_reinstate + 1, 'approved', $1, 'reinstated' FROM done WHERE c_reinstate IS NOT NULL

@@ -46,12 +46,16 @@ export class Registry implements RegistryPort {
   readonly #fresh: TokenBuckets;
   readonly #signOns: TokenBuckets;
   readonly #away: TokenBucket;
+  #redisSinceMs = 0;
   readonly #reading = new Map<string, Promise<TerminalLookup>>();
 
   constructor(options: RegistryOptions) {
     const { pool, redis, prefix, clock, reservationsOf } = options;
     const tuning = { ...registryDefaults, ...options };
-    const emit = options.onEvent ?? (() => {});
+    const emit: Emit = event => {
+      if (event === 'redis-back') this.#redisSinceMs = clock.nowMs();
+      options.onEvent?.(event);
+    };
     this.#pool = pool;
     this.#clock = clock;
     this.#tuning = tuning;
@@ -211,7 +215,13 @@ export class Registry implements RegistryPort {
     switch (verdict) {
       case 'admitted':
         if (third === 1) this.#counter.ask(request.merchantId, request.businessDate);
-        return { kind: 'admitted', reserved: first === 1, seenBefore: second === 1, surelyFirst: fourth === 1 };
+        return {
+          kind: 'admitted',
+          reserved: first === 1,
+          seenBefore: second === 1,
+          // What this process admitted while Redis was away, Redis does not know.
+          surelyFirst: fourth === 1 && this.#clock.nowMs() - this.#redisSinceMs > this.#tuning.replayWindowMs,
+        };
       case 'refused':
         if (third === 1) this.#counter.ask(request.merchantId, request.businessDate);
         return { kind: 'refused', responseCode: String(first), reason: String(second) };

@@ -1,5 +1,5 @@
 import type { Context } from './context.ts';
-import { countedKinds } from './kinds.ts';
+import { countedKinds, kinds } from './kinds.ts';
 import type { ClaimEnd, ClaimRequest, FinancialKind, Found, RegistryPort, State, Transaction } from './ports.ts';
 
 /** What becomes of a claim when its transaction leaves 'open' for `state`; it stays while that is a doubt. */
@@ -31,6 +31,26 @@ export async function freedClaim(
   const original = found.value;
   const reinstateFrom = holds(original.state) ? original.version : undefined;
   return { claim: { originalTxId, end: 'freed', reinstateFrom }, original };
+}
+
+/**
+ * The claim of an addition that its terminal undoes: until the bank has confirmed, a completion must not count on it. The
+ * new version of the hold sends back whoever judged it while the addition stood.
+ */
+export async function doubtedClaim(
+  { journal }: Pick<Context, 'journal'>,
+  { kind, originalTxId }: Transaction,
+): Promise<ClaimEnd | undefined | 'unavailable'> {
+  if (originalTxId === undefined || !adds(kind)) return undefined;
+  const found = await journal.read(originalTxId);
+  if (found.kind === 'unavailable') return 'unavailable';
+  const stands = found.kind === 'found' && found.value.state === 'approved';
+  return { originalTxId, end: 'doubted', reinstateFrom: stands ? found.value.version : undefined };
+}
+
+/** Whether it adds to a hold. */
+export function adds(kind: Transaction['kind']): boolean {
+  return kind !== 'unknown-original' && kinds[kind].link?.claim === 'addition';
 }
 
 function holds(state: State): boolean {

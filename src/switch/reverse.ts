@@ -1,4 +1,5 @@
 import { authenticate } from './authenticate.ts';
+import { doubtedClaim } from './claims.ts';
 import type { Context } from './context.ts';
 import { codes } from './decide.ts';
 import { kinds } from './kinds.ts';
@@ -91,6 +92,8 @@ async function undo(context: Context, request: ReversalRequest, original: Transa
   if (used) return refusal(codes.duplicate, 'original-is-used');
   const stored = await keys.reversal(original.link, original.txId, request.reason);
   if (stored === null) return refusal(codes.malfunction, 'no-numbers');
+  const claim = await doubtedClaim(context, original);
+  if (claim === 'unavailable') return refusal(codes.malfunction, 'journal-unavailable');
   const inquiry = doubt === 'forget';
   // While the original is in flight its own process owes the reversal: only that one knows when it is not overtaken.
   const owner = original.state === 'open' ? original.ownerEpoch : journal.ownerEpoch;
@@ -101,6 +104,7 @@ async function undo(context: Context, request: ReversalRequest, original: Transa
     reason: 'terminal-reversal',
     stored: inquiry ? undefined : stored,
     storedOwner: owner,
+    claim,
   });
   switch (closed.kind) {
     case 'closed':

@@ -1,4 +1,4 @@
-import { freedClaim, limitsAfter } from './claims.ts';
+import { adds, freedClaim, limitsAfter } from './claims.ts';
 import { isApproval, reversalReasons } from './decide.ts';
 import { countedKinds } from './kinds.ts';
 import { Lane, type Owed, type Place } from './lane.ts';
@@ -240,8 +240,10 @@ export class StoreAndForward {
     const freed = state === 'reversed' ? await freedClaim(this.#parts, transaction) : {};
     if (freed === 'unavailable') return this.#postpone(lane, owed);
     const { originalTxId } = transaction;
-    const settled: Change['claim'] =
-      state === 'approved' && originalTxId !== undefined ? { originalTxId, end: 'settled' } : undefined;
+    const ended = state === 'approved' ? 'settled' : adds(transaction.kind) ? 'freed' : undefined;
+    // An addition that the bank will not confirm is not counted on: the hold can be completed without it.
+    const claim: Change['claim'] =
+      originalTxId === undefined || ended === undefined ? undefined : { originalTxId, end: ended };
     const closed = await journal.close({
       txId,
       fromVersion: transaction.version,
@@ -250,7 +252,7 @@ export class StoreAndForward {
       authCode: transaction.authCode === undefined ? answer?.authCode : undefined,
       settlementDate: answer?.settlementDate,
       endsStored: true,
-      claim: settled ?? freed.claim,
+      claim: freed.claim ?? claim,
       caseKind: confirmed ? undefined : kind,
       caseDetail: confirmed ? undefined : reason,
     });

@@ -262,7 +262,7 @@ export class World {
     const { hosts } = this.#cast;
     if (this.#workload.left > 0 || this.#nodes.size < hosts.length || this.#journal.storedMessages.size > 0)
       return false;
-    if (!this.#terminals.every(({ idle }) => idle)) return false;
+    if (!this.#terminals.every(({ idle }) => idle) || this.#banks.some(({ holding }) => holding > 0)) return false;
     if ([...this.#nodes.values()].some(({ inFlight }) => inFlight > 0)) return false;
     for (const { current } of this.#journal.entries.values()) {
       if (['open', 'reversing', 'stood-in'].includes(current.state)) return false;

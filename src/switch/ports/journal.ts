@@ -46,8 +46,9 @@ export interface ClaimRequest {
 /** What becomes of a claim in the commit that ends its transaction. */
 export interface ClaimEnd {
   readonly originalTxId: number;
-  readonly end: 'settled' | 'freed';
-  /** The original stands again: a new version of it after this one, 'approved'. */
+  /** 'doubted': approved, and now being reversed. */
+  readonly end: 'settled' | 'freed' | 'doubted';
+  /** The original stands, again or still: a new version of it after this one, 'approved'. Who judged it before judges again. */
   readonly reinstateFrom?: number | undefined;
 }
 

@@ -181,11 +181,16 @@ export class SimBank {
   }
 
   /** Acts long after whoever asked has given up, and may say so; within what the bank promises. */
+  /** Messages that it holds in its hands. */
+  holding = 0;
+
   #hold(asked: Asked): void {
+    this.holding++;
     const { faults, kernel, profile } = this.#parts;
     const details = faults.details(asked.name);
     const { life } = this.#lines;
     kernel.after(details.integer(profile.timeoutMs, profile.longestDelayMs - longestWayMs), () => {
+      this.holding--;
       if (life !== this.#lines.life) return;
       this.#decide(asked, false);
       if (details.often(0.5)) this.#answer(asked, details.integer(3, 60));
@@ -200,7 +205,9 @@ export class SimBank {
     const { faults, kernel, profile, shelter } = this.#parts;
     const { line, key } = asked;
     const { life } = this.#lines;
+    this.holding++;
     kernel.after(profile.longestDelayMs + faults.details(asked.name).integer(3000, 30_000), () => {
+      this.holding--;
       if (life !== this.#lines.life || !line.end.sound || !shelter(line.from)) {
         this.#decided.delete(key);
         return;

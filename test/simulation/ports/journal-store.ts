@@ -231,7 +231,7 @@ export class SimJournalStore {
     const standing = this.#claims.get(claim.originalTxId);
     const ended = standing?.get(txId);
     if (claim.end === 'freed') standing?.delete(txId);
-    else if (ended !== undefined) standing?.set(txId, { ...ended, settled: true });
+    else if (ended !== undefined) standing?.set(txId, { ...ended, settled: claim.end === 'settled' });
     const original = this.entries.get(claim.originalTxId);
     if (original !== undefined && original.current.version === claim.reinstateFrom) {
       this.#append(original, { state: 'approved', reason: 'reinstated' }, by);

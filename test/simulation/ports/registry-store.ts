@@ -31,8 +31,7 @@ export type Judgement = Admission | { readonly kind: 'rebuild'; readonly stamp: 
  * be away for a while.
  */
 export class SimRegistryStore {
-  /** Nobody reaches Redis. */
-  redisAway = false;
+  #redisAway = false;
   readonly #kernel: Pick<Kernel, 'nowMs'>;
   readonly #journal: Reservations;
   readonly #merchants = new Map<string, Merchant>();
@@ -52,6 +51,16 @@ export class SimRegistryStore {
   loseRedis(): void {
     this.#limits = new Limits();
     this.#seen = new Map();
+    this.#remembersSinceMs = this.#kernel.nowMs;
+  }
+
+  /** Nobody reaches Redis. What is admitted meanwhile it does not know. */
+  get redisAway(): boolean {
+    return this.#redisAway;
+  }
+
+  set redisAway(away: boolean) {
+    this.#redisAway = away;
     this.#remembersSinceMs = this.#kernel.nowMs;
   }
 

@@ -32,7 +32,7 @@ export class Phone {
   readonly #parts: PhoneParts;
   #host: number;
   #kept: End | null = null;
-  #heard: ((frame: Uint8Array) => void) | null = null;
+  #heard: ((frame: Uint8Array, end: End) => void) | null = null;
   #lost: (() => void) | null = null;
   /** Of the terminal; what an earlier one asked is of no interest to anyone. */
   #life = 0;
@@ -67,6 +67,7 @@ export class Phone {
       let refusal: Outcome | null = null;
       let unanswered = false;
       let done = false;
+      const heardFrom = new Set<End>();
       const finish = (outcome: Outcome): void => {
         if (done) return;
         done = true;
@@ -80,7 +81,7 @@ export class Phone {
         if (life === this.#life) resolve(outcome);
       };
       const cancel = kernel.after(tricks.waitMs, () => finish({ kind: 'none', why: 'timeout' }));
-      this.#heard = answer => {
+      this.#heard = (answer, end) => {
         const received = readAnswer(answer, expected);
         if (received.kind === 'other') return;
         if (received.kind === 'invalid') {
@@ -89,6 +90,9 @@ export class Phone {
         }
         if (received.approved || again === undefined) return finish(received);
         // A copy was sent: a refusal of one says nothing of the other, and 94 only says that there is another.
+        // The network may have copied one of them: the other host has not spoken yet.
+        if (again.elsewhere && heardFrom.has(end)) return;
+        heardFrom.add(end);
         awaited--;
         if (received.code !== '94' || advice) refusal ??= received;
         else unanswered = true;
@@ -141,17 +145,18 @@ export class Phone {
     const ifAlive = (run: () => void): void => {
       if (life === this.#life) run();
     };
-    return this.#connect(host, {
+    const end = this.#connect(host, {
       onOpen: () => {
         opened = true;
         onOpen();
       },
-      onData: frame => ifAlive(() => this.#heard?.(frame)),
+      onData: frame => ifAlive(() => this.#heard?.(frame, end)),
       onClose: () => {
         this.#host++;
         kernel.after(opened ? 0 : refusedWaitMs, () => ifAlive(() => this.#lost?.()));
       },
     });
+    return end;
   }
 
   #connect(host: string, events: EndEvents & { onOpen(): void }): End {
