@@ -208,6 +208,30 @@ export async function journalContract(t: Test, makeWorld: (t: Test) => Promise<J
     t.match(await standing(one, original.txId), { state: 'approved', version: 5 });
   });
 
+  await t.test(
+    'a claim that is doubted counts as one in flight, and sends back whoever judged the original before',
+    async t => {
+      const { journals, make } = await processes(t, 1);
+      const [journal] = journals as [FullJournal];
+      const hold = await approvedBy(journal, make(journal, 1, { kind: 'pre-authorisation', direction: 'H' }));
+      const { txId: originalTxId } = hold;
+      const claim = { ...claimOn(hold, 2, 'addition', 'approved'), amountMinor: 500 };
+      const addition = make(journal, 2, { kind: 'additional-pre-authorisation', direction: 'H', claim });
+      await journal.open(addition);
+      const { txId } = addition;
+      await journal.close({ txId, fromVersion: 1, state: 'approved', claim: { originalTxId, end: 'settled' } });
+      await journal.close({
+        ...{ txId, fromVersion: 2, state: 'reversing' },
+        ...owes(addition),
+        claim: { originalTxId, end: 'doubted', reinstateFrom: 3 },
+      });
+      t.match(await journal.claims(originalTxId), [{ txId, settled: false }]);
+      t.match(await standing(journal, originalTxId), { state: 'approved', version: 4 });
+      const completion = make(journal, 3, { kind: 'completion', claim: claimOn(hold, 3, 'completion', 'completed') });
+      t.same(await journal.open(completion), { kind: 'original-moved' });
+    },
+  );
+
   await t.test('an original stands again in the commit that ends what held it', async t => {
     const { journals, make } = await processes(t, 1);
     const [journal] = journals as [FullJournal];

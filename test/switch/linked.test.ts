@@ -215,6 +215,22 @@ t.test('a completion happens once, up to its share of what is held', async t => 
   t.same([await stands(one, 1), await stands(one, 6)], ['completed', 'voided']);
 });
 
+t.test('an addition that its terminal is undoing is not counted on', async t => {
+  const [one] = (await nodes(t, 1)) as [Node];
+  await ask(one, 'pre-authorisation', 1, 1000);
+  const reference = await refer(one, 1);
+  t.equal(await ask(one, 'additional-pre-authorisation', 2, 500, { reference }), '00');
+  let silentTo0400 = true;
+  one.bank.script = request => (silentTo0400 && request.mti.startsWith('04') ? silent : approve(request));
+  const undo = pos.reversal(2, { amountMinor: 500, processingCode: '030000', typeCode: '10' });
+  t.equal(code(pos, await one.core.handle(undo)), '00');
+  t.equal(await ask(one, 'completion', 3, 1700, { reference }), '96', 'nobody knows what is held');
+  silentTo0400 = false;
+  await until('reversed', async () => (await stands(one, 2)) === 'reversed');
+  t.equal(await ask(one, 'completion', 4, 1151, { reference }), '61');
+  t.equal(await ask(one, 'completion', 5, 1150, { reference }), '00');
+});
+
 t.test('a completion that is reversed gives the hold back, and so does one that is refused', async t => {
   const [one] = (await nodes(t, 1)) as [Node];
   // A card of its own: other tests have transactions with the same authorisation code.
