@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 export interface ChildOptions {
@@ -77,6 +78,7 @@ export class Child {
       }
     });
     if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', keep);
+    const { onLine } = this.#options;
     return new Promise((resolve, reject) => {
       const fail = (what: string): void => reject(new Error(`${name}: ${what}\n${tail.join('\n')}`));
       const timer = setTimeout(() => fail('not ready in time'), readyTimeoutMs);
@@ -86,14 +88,17 @@ export class Child {
         fail(`ended with status ${code}`);
       });
       if (child.stdout === null) return;
-      createInterface({ input: child.stdout }).on('line', line => {
+      const read = (line: string): boolean => {
         keep(line);
-        this.#options.onLine?.(line);
+        onLine?.(line);
         const ready = readyValue(line, isReady);
-        if (ready === undefined) return;
+        if (ready === undefined) return true;
         clearTimeout(timer);
         resolve(ready);
-      });
+        return onLine !== undefined;
+      };
+      // A switch under load logs thousands of lines a second: once it is up nobody here looks at them.
+      readLines(child.stdout, read, lines => this.#log.write(lines));
     });
   }
 
@@ -124,6 +129,26 @@ export class Child {
     }
     await new Promise<void>(resolve => this.#log.end(resolve));
   }
+}
+
+/** Gives `read` one line after the other until it returns false; from then on whole lines go to `rest` as they come. */
+function readLines(stream: Readable, read: (line: string) => boolean, rest: (lines: string) => void): void {
+  let begun = '';
+  let reading = true;
+  const take = (chunk: string): void => {
+    let text = begun + chunk;
+    for (let end = text.indexOf('\n'); reading && end >= 0; end = text.indexOf('\n')) {
+      reading = read(text.slice(0, end));
+      text = text.slice(end + 1);
+    }
+    const end = text.lastIndexOf('\n') + 1;
+    if (end > 0) rest(text.slice(0, end));
+    begun = text.slice(end);
+  };
+  stream
+    .setEncoding('utf8')
+    .on('data', take)
+    .on('end', () => begun !== '' && take('\n'));
 }
 
 function readyValue<T>(line: string, isReady: (line: Record<string, unknown>) => T | undefined): T | undefined {
