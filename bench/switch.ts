@@ -4,6 +4,7 @@
  * printed.
  */
 
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { settleAndAudit } from '../src/simulators/stack/settle.ts';
 import type { Stack } from '../src/simulators/stack/stack.ts';
@@ -13,6 +14,7 @@ import { closedLoop, help, openLoop, type Plan, readPlan } from './path/plan.ts'
 import { type Evidence, refusals } from './path/refusals.ts';
 import { costTable, describeRooms, type Figures, figuresOf, kneeOf, latencyTable } from './path/report.ts';
 import { type Bench, type Stretch, stretch } from './path/stretch.ts';
+import { targetsOf, targetsTable } from './path/targets.ts';
 import { statementBetween, Witness } from './path/witness.ts';
 import { describeMachine, type Machine, thisMachine } from './support/machine.ts';
 import { startBenchStack } from './support/stack.ts';
@@ -79,7 +81,10 @@ async function main(): Promise<number> {
   });
   const generator = new Generator();
   try {
-    return await measure({ stack, generator }, plan, machine);
+    const status = await measure({ stack, generator }, plan, machine);
+    // Logs and books of a run take hundreds of megabytes; of one that failed they are wanted.
+    if (status === 0) rmSync(stack.folder, { recursive: true });
+    return status;
   } finally {
     await generator.stop();
     await stack.stop();
@@ -149,6 +154,7 @@ function report(plan: Plan, machine: Machine, stack: Stack, found: Found): numbe
   const { counted, durability, sent } = evidence;
   const each = (value: number): string => (value / sent).toFixed(2);
   const knee = kneeOf(stairs);
+  const targets = targetsOf(saturation, holds);
   const dear = saturation.cpuMicros.load > dearestLoadMicros;
   const lines = [
     describeMachine(machine),
@@ -171,10 +177,12 @@ function report(plan: Plan, machine: Machine, stack: Stack, found: Found): numbe
     costTable(saturation),
     '',
     describeRooms(saturation),
+    ...(plan.quick ? [] : ['', targetsTable(targets)]),
     ...(dear ? [`the load generator took more than ${dearestLoadMicros} us: ratios flatter the switch`] : []),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
-  if (plan.json) process.stdout.write(`${JSON.stringify({ ...result, ...figures, knee: knee?.offered ?? null })}\n`);
+  if (plan.json)
+    process.stdout.write(`${JSON.stringify({ ...result, ...figures, knee: knee?.offered ?? null, targets })}\n`);
   return 0;
 }
 

@@ -1,10 +1,19 @@
 /** The two ways of loading: as fast as answers come, and at a rate that does not wait for them. */
 
 import type { Phase } from './protocol.ts';
-import type { Till } from './till.ts';
 
 /** How long the last answers are waited for after the window. */
 const patienceMs = 20_000;
+
+/** A terminal with messages to send, one under way at a time. */
+export interface Sender {
+  readonly sent: number;
+  readonly hasMore: boolean;
+  /** Called with each answer. */
+  onAnswer: () => void;
+  /** Sends its next message, which was due at `dueMs`. */
+  send(dueMs: number): void;
+}
 
 /** When the window opened and ended: `performance.now()`. */
 export interface Window {
@@ -21,7 +30,7 @@ export interface Marks {
 }
 
 /** Settles when the last answer came, or when it was waited for in vain. */
-export async function drive(tills: readonly Till[], phase: Phase, marks: Marks): Promise<Window> {
+export async function drive(tills: readonly Sender[], phase: Phase, marks: Marks): Promise<Window> {
   const startMs = performance.now();
   const fromMs = startMs + phase.leadSeconds * 1000;
   const toMs = fromMs + phase.windowSeconds * 1000;
@@ -43,11 +52,11 @@ interface Schedule {
   readonly due: number;
 }
 
-function closedLoop(tills: readonly Till[], toMs: number, patience: number): Promise<void> {
+function closedLoop(tills: readonly Sender[], toMs: number, patience: number): Promise<void> {
   return new Promise(resolve => {
     let busy = tills.length;
     const tooLate = setTimeout(resolve, patience - performance.now());
-    const next = (till: Till): void => {
+    const next = (till: Sender): void => {
       const now = performance.now();
       if (now < toMs && till.hasMore) {
         till.send(now);
@@ -57,7 +66,7 @@ function closedLoop(tills: readonly Till[], toMs: number, patience: number): Pro
       }
     };
     for (const till of tills) {
-      till.onAnswer = next;
+      till.onAnswer = () => next(till);
       till.send(performance.now());
     }
   });
@@ -68,7 +77,7 @@ function closedLoop(tills: readonly Till[], toMs: number, patience: number): Pro
  * waits, and its time is counted from when it was due: a stall is charged to everybody whom it kept waiting. All that was
  * due is sent, also after the window.
  */
-function openLoop(tills: readonly Till[], { rate, startMs, due }: Schedule, patience: number): Promise<void> {
+function openLoop(tills: readonly Sender[], { rate, startMs, due }: Schedule, patience: number): Promise<void> {
   const gapMs = 1000 / rate;
   return new Promise(resolve => {
     const free = [...tills];

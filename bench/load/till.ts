@@ -9,6 +9,7 @@ import {
   type PosTerminalSettings,
   transactionKey,
 } from '../../src/simulators/terminal/index.ts';
+import type { Sender } from './drive.ts';
 
 const codec = compile(cupPos);
 const prefix = prefixBytes(binary2);
@@ -34,7 +35,7 @@ export interface Purchase {
  * A terminal that costs next to nothing while it is measured: its purchases are built and MACed beforehand into one
  * buffer, answers are kept in another and verified afterwards. One message is under way at a time.
  */
-export class Till {
+export class Till implements Sender {
   readonly #terminal: PosTerminal;
   readonly #socket: Socket;
   #control = '';
@@ -54,7 +55,7 @@ export class Till {
   sent = 0;
   answered = 0;
   /** An answer is there. */
-  onAnswer: (till: Till) => void = () => {};
+  onAnswer: () => void = () => {};
   /** What went wrong on the way, each kind once. */
   readonly flaws = new Set<string>();
   #onSignedOn: ((answer: Uint8Array) => void) | null = null;
@@ -186,7 +187,7 @@ export class Till {
     this.#answerEnds[at] = end;
     this.answeredMs[at] = now;
     this.#read(at);
-    this.onAnswer(this);
+    this.onAnswer();
     return true;
   }
 
