@@ -11,6 +11,7 @@ import type { Stack } from '../src/simulators/stack/stack.ts';
 import { Generator } from './load/generator.ts';
 import { latencyOf, readTimings } from './path/latency.ts';
 import { closedLoop, help, openLoop, type Plan, readPlan } from './path/plan.ts';
+import { type Profile, profileTable, readProfiles, summarise } from './path/profile.ts';
 import { type Evidence, refusals } from './path/refusals.ts';
 import { costTable, describeRooms, type Figures, figuresOf, kneeOf, latencyTable } from './path/report.ts';
 import { type Bench, type Stretch, stretch } from './path/stretch.ts';
@@ -75,7 +76,10 @@ async function main(): Promise<number> {
   const stack = await startBenchStack({
     switches: plan.switches,
     terminals: plan.terminals,
-    switchEnv: { MAX_CONNECTIONS: String(plan.terminals + 100) },
+    switchEnv: {
+      MAX_CONNECTIONS: String(plan.terminals + 100),
+      ...(plan.profile !== undefined && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${plan.profile}` }),
+    },
     bankArgs: folder => ['--any-card', '--timings', join(folder, timingsName)],
     onStep: what => say(`starting ${what} ...`),
   });
@@ -127,7 +131,8 @@ async function measure(parts: Pick<Bench, 'stack' | 'generator'>, plan: Plan, ma
     const unmatched = [found.saturation, ...found.holds, ...found.stairs].some(one => one.latency.unmatched > 0);
     const reasons = refusals(results, evidence);
     if (unmatched) reasons.push('the bank does not say how long each answer took');
-    return report(plan, machine, stack, { ...found, evidence, reasons });
+    const profile = plan.profile === undefined ? null : summarise(readProfiles(plan.profile));
+    return report(plan, machine, stack, { ...found, profile, evidence, reasons });
   } finally {
     await witness.close();
   }
@@ -137,13 +142,15 @@ interface Found {
   readonly saturation: Figures;
   readonly holds: readonly Figures[];
   readonly stairs: readonly Figures[];
+  /** Null where none was asked for. */
+  readonly profile: Profile | null;
   readonly evidence: Evidence;
   readonly reasons: readonly string[];
 }
 
 function report(plan: Plan, machine: Machine, stack: Stack, found: Found): number {
   const { evidence, reasons, ...figures } = found;
-  const { saturation, holds, stairs } = figures;
+  const { saturation, holds, stairs, profile } = figures;
   const setting = { switches: stack.switches.length, terminals: plan.terminals, quick: plan.quick };
   const result = { bench: 'switch', machine, ...setting, evidence };
   if (reasons.length > 0) {
@@ -178,6 +185,8 @@ function report(plan: Plan, machine: Machine, stack: Stack, found: Found): numbe
     '',
     describeRooms(saturation),
     ...(plan.quick ? [] : ['', targetsTable(targets)]),
+    ...(profile === null ? [] : ['', profileTable('room', profile.rooms)]),
+    ...(profile === null ? [] : ['', profileTable('function', profile.functions)]),
     ...(dear ? [`the load generator took more than ${dearestLoadMicros} us: ratios flatter the switch`] : []),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

@@ -1,5 +1,6 @@
 /** What `bench:switch` runs, in order, and for how long. */
 
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Phase } from '../load/protocol.ts';
 
@@ -10,6 +11,7 @@ export const help = `Loads a whole acquirer of real processes on this machine wi
   --quick          a short run of less than a minute: figures are rough
   --switches N     switch processes (default 1)
   --terminals N    terminals of the closed loop, each with one purchase under way (default 200)
+  --profile DIR    has the switches write CPU profiles there, which cost them some, and sums them up
   --json           the last line of standard output is one JSON object
   --help           this text
 
@@ -23,6 +25,8 @@ export interface Plan {
   readonly switches: number;
   readonly terminals: number;
   readonly json: boolean;
+  /** An empty folder, or one that is made. */
+  readonly profile: string | undefined;
   readonly warmUpSeconds: number;
   readonly saturationSeconds: number;
   /** Offered rates that are held, purchases a second, over `holdTerminals`. */
@@ -39,17 +43,25 @@ export function readPlan(args: readonly string[]): Plan | null {
   const flag = { type: 'boolean', default: false } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { quick: flag, switches: text, terminals: text, json: flag, help: flag },
+    options: { quick: flag, switches: text, terminals: text, profile: text, json: flag, help: flag },
   });
   if (values.help) return null;
   const { quick, json } = values;
+  const profile = values.profile === undefined ? undefined : resolve(values.profile);
   const whole = (name: 'switches' | 'terminals', fallback: number): number => {
     const value = Number(values[name] ?? fallback);
     if (!Number.isInteger(value) || value < 1) throw new RangeError(`--${name}: a whole number from 1 up`);
     return value;
   };
   const terminals = whole('terminals', quick ? 50 : 200);
-  const common = { quick, json, switches: whole('switches', 1), terminals, holdTerminals: Math.min(terminals, 100) };
+  const common = {
+    quick,
+    json,
+    profile,
+    switches: whole('switches', 1),
+    terminals,
+    holdTerminals: Math.min(terminals, 100),
+  };
   if (quick) {
     const holds = [{ rate: 200, seconds: 3 }];
     return { ...common, warmUpSeconds: 3, saturationSeconds: 4, holds, stairs: [0.5], stairSeconds: 2 };

@@ -5,6 +5,7 @@ import type { PhaseResult } from '../../../bench/load/protocol.ts';
 import { latencyOf, readTimings } from '../../../bench/path/latency.ts';
 import { readPlan } from '../../../bench/path/plan.ts';
 import { type CpuSnapshot, cpuBetween } from '../../../bench/path/processes.ts';
+import { summarise } from '../../../bench/path/profile.ts';
 import { type Evidence, refusals } from '../../../bench/path/refusals.ts';
 
 const result: PhaseResult = {
@@ -91,6 +92,33 @@ t.test('the backends of Postgres that project are counted apart, whenever they c
     [13, 2000],
   ]);
   t.match(cpuBetween(before, after, new Set([11, 12])), { postgres: 3200, projection: 800 });
+});
+
+t.test('a profile is summed up by room and by function, without the time that was idle', async t => {
+  const node = (id: number, functionName: string, url: string) => ({
+    id,
+    callFrame: { functionName, url, lineNumber: 6 },
+  });
+  const profile = {
+    nodes: [
+      node(1, '(idle)', ''),
+      node(2, '(garbage collector)', ''),
+      node(3, 'open', 'file:///x/build/src/journal/journal.js'),
+      node(4, 'close', 'file:///x/build/src/journal/journal.js'),
+      node(5, 'query', 'file:///x/node_modules/pg/lib/client.js'),
+      node(6, 'unpack', 'file:///x/build/iso8583/codec.js'),
+      node(7, 'write', 'node:net'),
+    ],
+    samples: [1, 2, 3, 4, 5, 6, 7, 3],
+    timeDeltas: [9000, 100, 200, 200, 100, 100, 100, 200],
+  };
+  const { rooms, functions } = summarise([profile]);
+  t.same(rooms[0], { name: 'src/journal', share: 0.6 });
+  t.same(
+    rooms.slice(1).map(({ name, share }) => [name, share]),
+    ['(garbage collector)', 'pg', 'iso8583', 'node'].map(name => [name, 0.1]),
+  );
+  t.same(functions[0], { name: 'open src/journal/journal.js:7', share: 0.4 });
 });
 
 t.test('the command line', async t => {
