@@ -76,10 +76,8 @@ async function main(): Promise<number> {
   const stack = await startBenchStack({
     switches: plan.switches,
     terminals: plan.terminals,
-    switchEnv: {
-      MAX_CONNECTIONS: String(plan.terminals + 100),
-      ...(plan.profile !== undefined && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${plan.profile}` }),
-    },
+    switchEnv: { MAX_CONNECTIONS: String(plan.terminals + 100) },
+    switchNodeArgs: plan.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${plan.profile}`],
     bankArgs: folder => ['--any-card', '--timings', join(folder, timingsName)],
     onStep: what => say(`starting ${what} ...`),
   });

@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { percent, table } from '../support/table.ts';
+import { table } from '../support/table.ts';
 
 export interface Spent {
   readonly name: string;
@@ -11,7 +11,7 @@ export interface Spent {
 }
 
 export interface Profile {
-  /** By room of the house, package, or part of Node. */
+  /** By room of the house or package, with what they had Node and its native code do: system calls above all. */
   readonly rooms: readonly Spent[];
   /** The dearest functions by themselves, without what they call. */
   readonly functions: readonly Spent[];
@@ -20,6 +20,7 @@ export interface Profile {
 interface ProfileNode {
   readonly id: number;
   readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+  readonly children?: readonly number[];
 }
 
 /** As V8 writes it, what is used of it. */
@@ -42,12 +43,13 @@ export function summarise(profiles: readonly CpuProfile[]): Profile {
   let total = 0;
   for (const { nodes, samples, timeDeltas } of profiles) {
     const byId = new Map(nodes.map(node => [node.id, node]));
+    const room = roomsOf(nodes);
     for (const [at, id] of samples.entries()) {
       const node = byId.get(id);
       if (node === undefined || node.callFrame.functionName === '(idle)') continue;
       const micros = timeDeltas[at] ?? 0;
       total += micros;
-      add(rooms, roomOf(node), micros);
+      add(rooms, room.get(id) ?? '', micros);
       add(functions, nameOf(node), micros);
     }
   }
@@ -61,13 +63,25 @@ export function profileTable(title: string, spent: readonly Spent[]): string {
   const worthTelling = spent.filter(({ share }) => share >= 0.005);
   return table(
     columns,
-    worthTelling.map(({ name, share }) => [name, percent(share)]),
+    worthTelling.map(({ name, share }) => [name, `${(share * 100).toFixed(1)} %`]),
   );
 }
 
-function roomOf({ callFrame: { functionName, url } }: ProfileNode): string {
-  if (url === '') return functionName.startsWith('(') ? functionName : 'native functions';
-  if (url.startsWith('node:')) return 'node';
+/** The room of each node; what Node does for a room is that room's. Callers stand before those that they call. */
+function roomsOf(nodes: readonly ProfileNode[]): Map<number, string> {
+  const rooms = new Map<number, string>();
+  for (const { id, callFrame, children = [] } of nodes) {
+    const room = ownRoom(callFrame) ?? rooms.get(id) ?? 'node';
+    rooms.set(id, room);
+    for (const child of children) rooms.set(child, room);
+  }
+  return rooms;
+}
+
+/** Undefined for what is Node's own and has no name for its work. */
+function ownRoom({ functionName, url }: ProfileNode['callFrame']): string | undefined {
+  if (url === '') return /^\((?!root)/.test(functionName) ? functionName : undefined;
+  if (url.startsWith('node:')) return undefined;
   const [, scoped] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url) ?? [];
   const [, own] = /\/build\/((?:src\/)?[^/]+)/.exec(url) ?? [];
   return scoped ?? own ?? url;

@@ -11,6 +11,8 @@ export interface ChildOptions {
   /** The compiled script, relative to the folder of compiled code (`src/main.js`). */
   readonly script: string;
   readonly args?: readonly string[];
+  /** Options of Node itself. */
+  readonly nodeArgs?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Its standard output and error go there as `NAME.log`. */
   readonly logFolder: string;
@@ -55,8 +57,8 @@ export class Child {
    * with the end of its output when it ends first.
    */
   async start<T>(isReady: (line: Record<string, unknown>) => T | undefined): Promise<T> {
-    const { name, script, args = [], env = {}, supervised, readyTimeoutMs = 60_000 } = this.#options;
-    const child = spawn(process.execPath, ['--import', parentWatch, join(compiled, script), ...args], {
+    const { name, script, args = [], nodeArgs = [], env = {}, supervised, readyTimeoutMs = 60_000 } = this.#options;
+    const child = spawn(process.execPath, [...nodeArgs, '--import', parentWatch, join(compiled, script), ...args], {
       env: { ...process.env, ...env },
       // A group of its own: Ctrl-C reaches the one who started it, who ends the parts in the right order.
       detached: true,

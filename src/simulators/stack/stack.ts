@@ -26,6 +26,8 @@ export interface StackOptions {
   readonly bankArgs?: readonly string[] | ((folder: string) => readonly string[]) | undefined;
   /** Settings of the switch processes over those of a demo. */
   readonly switchEnv?: Readonly<Record<string, string>> | undefined;
+  /** Options of Node for the switch processes: profiling. */
+  readonly switchNodeArgs?: readonly string[] | undefined;
   /** How the embedded servers are started, where not as usual. */
   readonly postgres?: Partial<PostgresOptions> | undefined;
   readonly redis?: Partial<RedisOptions> | undefined;
@@ -163,6 +165,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const child = new Child({
         name,
         script: 'src/main.js',
+        nodeArgs: options.switchNodeArgs ?? [],
         env: {
           ...demoSettings,
           DATABASE_URL: storage.databaseUrl,
