@@ -40,6 +40,8 @@ async function load(bench: Bench, plan: Plan): Promise<Run> {
   const run = async (name: string, phase: Stretch['phase']): Promise<Stretch> => {
     say(`${name} ...`);
     const done = await stretch(bench, name, phase);
+    const { flaws } = done.result;
+    if (flaws.length > 0) throw new Error(`${name}: ${flaws.join(', ')}; nothing was measured`);
     all.push(done);
     return done;
   };
