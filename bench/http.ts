@@ -6,15 +6,12 @@
  * answer was an approval with a right MAC, and the three books agree afterwards.
  */
 
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
-import { packageRoot } from '../src/postgres/assets.ts';
 import { settleAndAudit } from '../src/simulators/stack/settle.ts';
-import { type Stack, startStack } from '../src/simulators/stack/stack.ts';
+import type { Stack } from '../src/simulators/stack/stack.ts';
 import {
   parseCards,
   parseTerminals,
@@ -23,6 +20,7 @@ import {
   unwrapMasterKey,
 } from '../src/simulators/terminal/index.ts';
 import { HttpTill, type TillCounts } from './http-till.ts';
+import { startBenchStack } from './support/stack.ts';
 
 const help = `Loads POST /iso8583 of a whole acquirer on this machine with purchases, and checks each answer.
 
@@ -138,16 +136,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
-  const dataDir = join(packageRoot(fileURLToPath(import.meta.url)), '.data', 'bench');
-  mkdirSync(dataDir, { recursive: true });
-  const prefix = 'bench_';
-  for (const earlier of readdirSync(dataDir)) {
-    if (earlier.startsWith(prefix)) rmSync(join(dataDir, earlier), { recursive: true });
-  }
-  const stack = await startStack({
-    dataDir,
-    run: prefix + Date.now().toString(36),
-    dropPrefix: prefix,
+  const stack = await startBenchStack({
     switches: 1,
     terminals: options.connections,
     databaseUrl: process.env.DATABASE_URL,

@@ -33,7 +33,7 @@ export function seedCards(perBin: number, now: Date): SeedCard[] {
 }
 
 /** Appends the Luhn check digit (ISO/IEC 7812-1). */
-function withCheckDigit(digits: string): string {
+export function withCheckDigit(digits: string): string {
   let sum = 0;
   for (let i = 0; i < digits.length; i++) {
     const digit = digits.charCodeAt(digits.length - 1 - i) - 48;

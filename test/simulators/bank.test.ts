@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
@@ -507,6 +507,22 @@ t.test('the control port', async t => {
   t.match(await call('GET', '/book'), { status: 200, body: { posted: { count: 1, debitMinor: 100 }, declined: 2 } });
   t.match(await call('GET', '/counts'), { status: 200, body: { 'received.0200': 3, pending: 0, connections: 1 } });
   t.match(await call('GET', '/'), { status: 404 });
+});
+
+t.test('how long each answer took is written at the end, by RRN, where it is asked for', async t => {
+  const timings = join(t.testdir(), 'timings.txt');
+  const bank = await start(t, { timings, latencyMs: 20 });
+  const client = await BankClient.ready(bank.port);
+  const requests = [purchase(PAN, 100), purchase(PAN, 200), purchase(POOR, 99_999)];
+  for (const request of requests) await client.ask('0200', request);
+  t.notOk(existsSync(timings), 'nothing is written while it is measured');
+  await bank.close();
+  const written = readFileSync(timings, 'utf8').trimEnd().split('\n');
+  t.same(
+    written.map(line => line.split(' ')[0]),
+    requests.map(request => request[37]),
+  );
+  for (const line of written) t.ok(Number(line.split(' ')[1]) >= 19_000, 'microseconds, its latency among them');
 });
 
 t.test('an index that is full forgets, and says so', async t => {

@@ -23,6 +23,7 @@ import type { Log } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { decodePin } from './pin.ts';
 import { type Echo, echoOf, type FinancialRequest, financialMtis, type RequestClass, readRequest } from './request.ts';
+import type { Timings } from './timings.ts';
 
 /** Larger than any message of the dialect that means something here. */
 const MAX_FRAME_BYTES = 4096;
@@ -35,6 +36,7 @@ interface ConnectionOptions {
   readonly zmk: DesKey;
   readonly mac: 'none' | MacAlgorithm;
   readonly keyGraceMs: number;
+  readonly timings: Timings | undefined;
   readonly log: Log;
 }
 
@@ -42,6 +44,8 @@ interface ConnectionOptions {
 interface AnswerWay {
   readonly mti: string;
   readonly echo: Echo;
+  /** `performance.now()` when its request came off the network. */
+  readonly arrivedMs: number;
   /** Keys for its MAC. */
   keys: KeySet | undefined;
 }
@@ -55,6 +59,8 @@ export class Connection {
   #signedOn = false;
   #acquirerId = '';
   #stan = 0;
+  /** `performance.now()` of the chunk that is being read: who is last in it has waited for the others. */
+  #chunkMs = 0;
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
@@ -89,6 +95,7 @@ export class Connection {
   }
 
   #receive(chunk: Buffer): void {
+    this.#chunkMs = performance.now();
     try {
       this.#splitter.push(chunk, frame => this.#message(this.#options.codec.unpack(frame)));
     } catch (error) {
@@ -116,7 +123,7 @@ export class Connection {
     const { desk, mac } = this.#options;
     const nowMs = performance.now();
     const usable = this.#keys.usable(nowMs);
-    const way: AnswerWay = { mti: answerMti, echo: echoOf(message), keys: usable[0] };
+    const way: AnswerWay = { mti: answerMti, echo: echoOf(message), arrivedMs: this.#chunkMs, keys: usable[0] };
     if (!this.#signedOn) {
       this.#refuse(way, '91', 'not-signed-on');
       return;
@@ -171,8 +178,9 @@ export class Connection {
     return usable.find(({ zak }) => zak.mac(algorithm, covered).equals(mac));
   }
 
-  #answer({ mti, echo, keys }: AnswerWay, verdict: Verdict, wrongMac = false): void {
+  #answer({ mti, echo, arrivedMs, keys }: AnswerWay, verdict: Verdict, wrongMac = false): void {
     const fields = answerFields(echo, verdict);
+    this.#options.timings?.answered(echo[37] ?? '', performance.now() - arrivedMs);
     this.#options.counts.add(`sent.${mti}.${verdict.responseCode}`);
     const { mac } = this.#options;
     if (mac === 'none' || !keys) {

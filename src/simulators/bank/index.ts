@@ -17,6 +17,7 @@ import { Issuer } from './issuer.ts';
 import { type BankSimOptions, defaults } from './options.ts';
 import { Rulebook, seeded } from './rulebook.ts';
 import { defaultRules, parseRules } from './rules.ts';
+import { Timings } from './timings.ts';
 
 export type { BookTotals } from './book-totals.ts';
 export type { AnyCard, Card } from './cards.ts';
@@ -77,6 +78,7 @@ export async function startBankSim(options: BankSimOptions): Promise<BankSim> {
   });
   const { jitterMs, latencyMs, maxPending } = set;
   const desk = new Desk({ book, issuer, counts, chance, jitterMs, latencyMs, maxPending }, firstRules);
+  const timings = options.timings === undefined ? undefined : new Timings(options.timings);
   const connectionOptions = {
     codec: compile(iso87Binary),
     desk,
@@ -84,6 +86,7 @@ export async function startBankSim(options: BankSimOptions): Promise<BankSim> {
     zmk,
     mac: set.mac,
     keyGraceMs: set.keyGraceMs,
+    timings,
     log,
   };
 
@@ -137,6 +140,7 @@ export async function startBankSim(options: BankSimOptions): Promise<BankSim> {
     // What became durable last is answered after its latency, like everything before it.
     await delay(latencyMs + jitterMs);
     for (const connection of connections) connection.end();
+    timings?.write();
     await Promise.all([listening, control?.close()]);
   };
 

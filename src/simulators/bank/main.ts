@@ -30,6 +30,7 @@ const help = `Bank simulator: an ISO 8583:1987 bank host over TCP, for demos, te
   --max-pending N        messages under way at one time; more are answered 91 (${defaults.maxPending})
   --index-limit N        requests that repeats and reversals can still find (${defaults.indexLimit})
   --seed N               seed of what is left to chance (${defaults.seed})
+  --timings FILE         written at the end: how long each answer took, by RRN, for benchmarks
   --help                 this text
 
 Prints {"listening":"HOST:PORT","control":"127.0.0.1:PORT"} when it is ready; logs JSON lines to standard error.
@@ -66,6 +67,7 @@ function readOptions(): BankSimOptions | null {
       'max-pending': text,
       'index-limit': text,
       seed: text,
+      timings: text,
       help: flag,
     },
   });
@@ -103,6 +105,7 @@ function readOptions(): BankSimOptions | null {
     maxPending: number('--max-pending', values['max-pending']),
     indexLimit: number('--index-limit', values['index-limit']),
     seed: number('--seed', values.seed),
+    timings: values.timings,
   };
 }
 

@@ -46,6 +46,8 @@ export interface BankSimOptions {
   readonly maxPending?: number | undefined;
   /** Requests that repeats and reversals can still find. */
   readonly indexLimit?: number | undefined;
+  /** Where to write how long each answer took, by RRN, when the bank ends; absent: nowhere. */
+  readonly timings?: string | undefined;
   readonly log?: Log | undefined;
   /** The book cannot be written any more: the bank has stopped answering. */
   readonly onFailure?: ((error: Error) => void) | undefined;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 export interface ChildOptions {
@@ -10,6 +11,8 @@ export interface ChildOptions {
   /** The compiled script, relative to the folder of compiled code (`src/main.js`). */
   readonly script: string;
   readonly args?: readonly string[];
+  /** Options of Node itself. */
+  readonly nodeArgs?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Its standard output and error go there as `NAME.log`. */
   readonly logFolder: string;
@@ -54,8 +57,8 @@ export class Child {
    * with the end of its output when it ends first.
    */
   async start<T>(isReady: (line: Record<string, unknown>) => T | undefined): Promise<T> {
-    const { name, script, args = [], env = {}, supervised, readyTimeoutMs = 60_000 } = this.#options;
-    const child = spawn(process.execPath, ['--import', parentWatch, join(compiled, script), ...args], {
+    const { name, script, args = [], nodeArgs = [], env = {}, supervised, readyTimeoutMs = 60_000 } = this.#options;
+    const child = spawn(process.execPath, [...nodeArgs, '--import', parentWatch, join(compiled, script), ...args], {
       env: { ...process.env, ...env },
       // A group of its own: Ctrl-C reaches the one who started it, who ends the parts in the right order.
       detached: true,
@@ -77,6 +80,7 @@ export class Child {
       }
     });
     if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', keep);
+    const { onLine } = this.#options;
     return new Promise((resolve, reject) => {
       const fail = (what: string): void => reject(new Error(`${name}: ${what}\n${tail.join('\n')}`));
       const timer = setTimeout(() => fail('not ready in time'), readyTimeoutMs);
@@ -86,14 +90,17 @@ export class Child {
         fail(`ended with status ${code}`);
       });
       if (child.stdout === null) return;
-      createInterface({ input: child.stdout }).on('line', line => {
+      const read = (line: string): boolean => {
         keep(line);
-        this.#options.onLine?.(line);
+        onLine?.(line);
         const ready = readyValue(line, isReady);
-        if (ready === undefined) return;
+        if (ready === undefined) return true;
         clearTimeout(timer);
         resolve(ready);
-      });
+        return onLine !== undefined;
+      };
+      // A switch under load logs thousands of lines a second: once it is up nobody here looks at them.
+      readLines(child.stdout, read, lines => this.#log.write(lines));
     });
   }
 
@@ -124,6 +131,26 @@ export class Child {
     }
     await new Promise<void>(resolve => this.#log.end(resolve));
   }
+}
+
+/** Gives `read` one line after the other until it returns false; from then on whole lines go to `rest` as they come. */
+function readLines(stream: Readable, read: (line: string) => boolean, rest: (lines: string) => void): void {
+  let begun = '';
+  let reading = true;
+  const take = (chunk: string): void => {
+    let text = begun + chunk;
+    for (let end = text.indexOf('\n'); reading && end >= 0; end = text.indexOf('\n')) {
+      reading = read(text.slice(0, end));
+      text = text.slice(end + 1);
+    }
+    const end = text.lastIndexOf('\n') + 1;
+    if (end > 0) rest(text.slice(0, end));
+    begun = text.slice(end);
+  };
+  stream
+    .setEncoding('utf8')
+    .on('data', take)
+    .on('end', () => begun !== '' && take('\n'));
 }
 
 function readyValue<T>(line: string, isReady: (line: Record<string, unknown>) => T | undefined): T | undefined {

@@ -22,9 +22,12 @@ export interface StackOptions {
   readonly dropPrefix?: string | undefined;
   /** How long a link waits for the bank, ms. */
   readonly bankTimeoutMs?: number | undefined;
-  readonly bankArgs?: readonly string[] | undefined;
+  /** Given the folder of this run. */
+  readonly bankArgs?: readonly string[] | ((folder: string) => readonly string[]) | undefined;
   /** Settings of the switch processes over those of a demo. */
   readonly switchEnv?: Readonly<Record<string, string>> | undefined;
+  /** Options of Node for the switch processes: profiling. */
+  readonly switchNodeArgs?: readonly string[] | undefined;
   /** How the embedded servers are started, where not as usual. */
   readonly postgres?: Partial<PostgresOptions> | undefined;
   readonly redis?: Partial<RedisOptions> | undefined;
@@ -148,7 +151,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
           String(await freePort()),
           '--book',
           bookFile,
-          ...(options.bankArgs ?? []),
+          ...(typeof options.bankArgs === 'function' ? options.bankArgs(folder) : (options.bankArgs ?? [])),
         ],
         logFolder,
         supervised: true,
@@ -162,6 +165,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const child = new Child({
         name,
         script: 'src/main.js',
+        nodeArgs: options.switchNodeArgs ?? [],
         env: {
           ...demoSettings,
           DATABASE_URL: storage.databaseUrl,
