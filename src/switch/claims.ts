@@ -1,6 +1,15 @@
 import type { Context } from './context.ts';
 import { countedKinds, kinds } from './kinds.ts';
-import type { ClaimEnd, ClaimRequest, FinancialKind, Found, RegistryPort, State, Transaction } from './ports.ts';
+import type {
+  ClaimEnd,
+  ClaimRequest,
+  FinancialKind,
+  Found,
+  JournalPort,
+  RegistryPort,
+  State,
+  Transaction,
+} from './ports.ts';
 
 /** What becomes of a claim when its transaction leaves 'open' for `state`; it stays while that is a doubt. */
 export function claimEnd(claim: ClaimRequest | undefined, state: State): ClaimEnd | undefined {
@@ -46,6 +55,26 @@ export async function doubtedClaim(
   if (found.kind === 'unavailable') return 'unavailable';
   const stands = found.kind === 'found' && found.value.state === 'approved';
   return { originalTxId, end: 'doubted', reinstateFrom: stands ? found.value.version : undefined };
+}
+
+/**
+ * Whether a completion or a void that counts on an addition is still on its way to the bank: the addition is not undone
+ * before, or the bank would be asked for more than it holds. Also true where nobody can say now.
+ */
+export async function wouldOvertake(
+  journal: Pick<JournalPort, 'claims' | 'read'>,
+  { kind, originalTxId }: Transaction,
+): Promise<boolean> {
+  if (originalTxId === undefined || !adds(kind)) return false;
+  const standing = await journal.claims(originalTxId);
+  if (standing === null) return true;
+  for (const claim of standing) {
+    if (claim.settled || (claim.kind !== 'completion' && claim.kind !== 'void')) continue;
+    const user = await journal.read(claim.txId);
+    if (user.kind === 'unavailable') return true;
+    if (user.kind === 'found' && ['open', 'stood-in', 'reversing'].includes(user.value.state)) return true;
+  }
+  return false;
 }
 
 /** Whether it adds to a hold. */

@@ -1,4 +1,4 @@
-import { adds, freedClaim, limitsAfter } from './claims.ts';
+import { adds, freedClaim, limitsAfter, wouldOvertake } from './claims.ts';
 import { isApproval, reversalReasons } from './decide.ts';
 import { countedKinds } from './kinds.ts';
 import { Lane, type Owed, type Place } from './lane.ts';
@@ -202,6 +202,7 @@ export class StoreAndForward {
       if (owed.stored === stored) lane.drop(txId);
       return;
     }
+    if (kind === 'reversal' && (await wouldOvertake(journal, transaction))) return this.#postpone(lane, owed);
     const tries = stored.tries + 1;
     observer.on({ event: 'message-sent', link, txId, kind, tries });
     const deadlineMs = clock.nowMs() + lane.profile.timeoutMs;

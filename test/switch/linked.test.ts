@@ -231,6 +231,23 @@ t.test('an addition that its terminal is undoing is not counted on', async t => 
   t.equal(await ask(one, 'completion', 5, 1150, { reference }), '00');
 });
 
+t.test('an addition is not undone before the completion that counts on it has reached the bank', async t => {
+  const [one] = (await nodes(t, 1)) as [Node];
+  await ask(one, 'pre-authorisation', 1, 1000);
+  const reference = await refer(one, 1);
+  await ask(one, 'additional-pre-authorisation', 2, 500, { reference });
+  let silentToAdvices = true;
+  one.bank.script = request => (silentToAdvices && request.mti.startsWith('022') ? silent : approve(request));
+  t.equal(await ask(one, 'completion-advice', 3, 1700, { reference }), '00');
+  const undo = pos.reversal(2, { amountMinor: 500, processingCode: '030000', typeCode: '10' });
+  t.equal(code(pos, await one.core.handle(undo)), '00');
+  await until('repeated', () => sentOf(one, '0221').length > 0);
+  t.equal(sentOf(one, '0400').length, 0, 'it waits');
+  silentToAdvices = false;
+  await until('completed', async () => (await stands(one, 3, 'advice')) === 'approved');
+  await until('undone', async () => (await stands(one, 2)) === 'reversed');
+});
+
 t.test('a completion that is reversed gives the hold back, and so does one that is refused', async t => {
   const [one] = (await nodes(t, 1)) as [Node];
   // A card of its own: other tests have transactions with the same authorisation code.
