@@ -34,7 +34,7 @@ interface WorldOptions {
 /** Names of worlds begin so; what earlier ones left in Postgres is dropped. */
 export const runPrefix = 'faults_';
 
-const size = { switches: 2, terminals: 120, ratePerSecond: 250, bankLatencyMs: 90 } as const;
+const size = { switches: 2, terminals: 120, ratePerSecond: 280, bankLatencyMs: 90 } as const;
 /** Load is measured over so long. */
 const measuredMs = 3000;
 const lookMs = 100;
@@ -119,7 +119,7 @@ export class World {
       this.#ending.throwIfAborted();
       this.records.read();
       const { terminals, ratePerSecond, inFlight } = this.load(Date.now());
-      if (terminals < least.terminals || ratePerSecond < least.ratePerSecond * 1.05 || inFlight < least.inFlight)
+      if (terminals < least.terminals || ratePerSecond < least.ratePerSecond * 1.15 || inFlight < least.inFlight)
         return false;
       const ready = await Promise.all(this.stack.switches.map(isReady));
       return ready.every(Boolean);
