@@ -38,7 +38,7 @@ export interface StoreAndForwardParts {
 }
 
 /** Messages under way on one link at one time. */
-const lanesPerLink = 64;
+const lanesPerLink = 128;
 /** Messages of one link kept here at one time; the rest of a backlog waits in the journal. */
 const loadedPerLink = 2000;
 /** Disputes that are taken up again in one look. */
