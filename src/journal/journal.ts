@@ -192,7 +192,7 @@ export class Journal implements JournalPort, NumberBlocks {
     // In one order for all processes: two batches with the same identities then wait for each other, never in a circle.
     const ordered = batch.toSorted((a, b) => compare(identityOrder(a.identity), identityOrder(b.identity)));
     const values = [this.ownerEpoch, ...columns(ordered.map(openValues))];
-    const opened = await this.#retried('journal-open', sql.open, values);
+    const opened = await this.#retried(() => this.#query('journal-open', sql.open, values));
     const byUs = new Set(opened.map(row => Number(row.tx_id)));
     const missing = batch.filter(record => !byUs.has(record.txId));
     const heldBy = await this.#holders(missing);
@@ -224,13 +224,7 @@ export class Journal implements JournalPort, NumberBlocks {
 
   /** OPEN of a transaction that refers to another: together with its claim, or not at all. */
   async #openLinked(record: OpenRecord): Promise<OpenResult> {
-    const open = (): ReturnType<typeof openLinked> => openLinked(this.#pool, this.ownerEpoch, record);
-    const opened = await open().catch((error: unknown) => {
-      if (!isOutage(error)) throw error;
-      // Once more, as any batch whose connection broke: its identity tells whether it was committed.
-      this.#onError(error);
-      return open();
-    });
+    const opened = await this.#retried(() => openLinked(this.#pool, this.ownerEpoch, record));
     if (opened !== 'taken') {
       const { claim } = record;
       if (opened === 'opened' && claim) this.#projector.changed(claim.originalTxId, claim.originalVersion + 1);
@@ -251,7 +245,7 @@ export class Journal implements JournalPort, NumberBlocks {
     });
     const ordered = first.toSorted((a, b) => a.txId - b.txId);
     const values = [this.ownerEpoch, ...columns(ordered.map(closeValues))];
-    const written = await this.#retried('journal-close', sql.close, values);
+    const written = await this.#retried(() => this.#query('journal-close', sql.close, values));
     const byUs = new Set(written.map(row => key(row.tx_id, row.version)));
     const missing = batch.filter(change => !byUs.has(key(change.txId, change.fromVersion + 1)));
     const occupied = new Map<string, Row>();
@@ -281,13 +275,13 @@ export class Journal implements JournalPort, NumberBlocks {
   }
 
   /** A batch whose connection broke is written once more: the journal's keys make that harmless. */
-  async #retried(name: string, text: string, values: unknown[]): Promise<Row[]> {
+  async #retried<T>(write: () => Promise<T>): Promise<T> {
     try {
-      return await this.#query(name, text, values);
+      return await write();
     } catch (error) {
       if (!isOutage(error)) throw error;
       this.#onError(error);
-      return this.#query(name, text, values);
+      return write();
     }
   }
 

@@ -10,7 +10,8 @@ export type Direction = 'D' | 'C' | 'H' | 'R' | 'N';
 
 /** How a transaction refers to an earlier one. */
 export interface LinkRule {
-  readonly claim: ClaimKind;
+  /** 'names': it claims nothing of it. */
+  readonly claim: ClaimKind | 'names';
   /** Kinds it may refer to. */
   readonly of: readonly FinancialKind[];
   /** It may come without a reference, and then stands alone. */
@@ -88,7 +89,7 @@ export const kinds: Readonly<Record<FinancialKind, KindRule>> = {
     bankMti: '0620',
     doubt: 'repeat',
     link: {
-      claim: 'notice',
+      claim: 'names',
       of: ['purchase', 'pre-authorisation', 'additional-pre-authorisation', 'completion'],
       optional: true,
     },

@@ -2,7 +2,7 @@ import { daysBetween } from './calendar.ts';
 import type { Context } from './context.ts';
 import { codes } from './decide.ts';
 import { type Direction, type KindRule, kinds, type LinkRule } from './kinds.ts';
-import type { Claim, ClaimRequest, FinancialRequest, Transaction } from './ports.ts';
+import type { Claim, ClaimKind, ClaimRequest, FinancialRequest, Transaction } from './ports.ts';
 import { openPan } from './stored-card.ts';
 
 /** How far back a transaction may refer, and up to how much. Days are business dates. */
@@ -56,13 +56,15 @@ export async function footingOf(context: Context, request: FinancialRequest): Pr
     found = await context.journal.findOriginal(query);
   }
   if (found.kind === 'unavailable') return refused(codes.malfunction, 'journal-unavailable');
-  if (found.kind === 'none') return link.claim === 'notice' ? alone : unknown('original-unknown');
+  if (found.kind === 'none') return link.claim === 'names' ? alone : unknown('original-unknown');
   const original = found.value;
   if (!openPan(context.vault, original).equals(request.pan)) return unknown('other-card-than-original');
-  if (link.claim === 'notice') return { kind: 'stands', footing: { ...standing(rule, request), original } };
+  const { claim } = link;
+  if (claim === 'names') return { kind: 'stands', footing: { ...standing(rule, request), original } };
   const claims = await context.journal.claims(original.txId);
   if (claims === null) return refused(codes.malfunction, 'journal-unavailable');
-  return judgeLink(request, original, claims, context.calendar.now().businessDate, context.settings);
+  const { businessDate } = context.calendar.now();
+  return judgeLink(request, claim, original, claims, businessDate, context.settings);
 }
 
 function standing({ direction }: KindRule, { amountMinor }: FinancialRequest): Footing {
@@ -75,6 +77,7 @@ function standing({ direction }: KindRule, { amountMinor }: FinancialRequest): F
  */
 function judgeLink(
   request: FinancialRequest,
+  claim: ClaimKind,
   original: Transaction,
   claims: readonly Claim[],
   businessDate: string,
@@ -96,16 +99,16 @@ function judgeLink(
         originalTxId: original.txId,
         originalVersion: original.version,
         originalState,
-        kind: link.claim,
+        kind: claim,
         amountMinor: effectMinor,
       },
     },
   });
   const postedMinor = original.approvedMinor ?? 0;
   const totalMinor = postedMinor + sum(claims.filter(({ kind }) => kind === 'addition'));
-  const others = claims.filter(({ kind }) => kind !== 'addition' && kind !== 'notice');
+  const others = claims.filter(({ kind }) => kind !== 'addition');
   const growing = claims.some(({ kind, settled }) => kind === 'addition' && !settled);
-  switch (link.claim) {
+  switch (claim) {
     case 'void': {
       const held = original.direction === 'H';
       if (growing) return refused(codes.malfunction, 'addition-in-flight');
@@ -143,8 +146,6 @@ function judgeLink(
       const mostMinor = Math.floor((postedMinor * settings.adjustmentMaxPercent) / 100);
       return deltaMinor > mostMinor ? refused('61', 'adjustment-exceeds-share') : footing(deltaMinor);
     }
-    case 'notice':
-      return footing(0);
   }
 }
 

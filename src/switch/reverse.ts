@@ -127,7 +127,7 @@ async function isUsed({ journal }: Context, original: Transaction): Promise<bool
   // Each claim wrote a version of its original, so that one without later versions has none.
   if (original.version <= 2) return false;
   const claims = await journal.claims(original.txId);
-  return claims === null ? null : claims.some(({ kind }) => kind !== 'notice');
+  return claims === null ? null : claims.length > 0;
 }
 
 /**

@@ -126,9 +126,14 @@ export async function registryContract(t: Test, makeWorld: (t: Test) => Promise<
     one.release(ref, first.businessDate, first.txId);
     t.ok(await until(() => fits(1_000)), 'given back');
     other.restore(ref, first.businessDate, first.txId, first.amountMinor);
+    other.restore(ref, first.businessDate, first.txId, first.amountMinor);
     t.ok(await until(async () => !(await fits(1))), 'taken again');
-    one.release(ref, first.businessDate, first.txId);
-    t.ok(await until(() => fits(1_000)), 'given back again');
+    // One of the two may still be on its way, and takes it once more: then it is given back once more.
+    const givenBack = async () => {
+      one.release(ref, first.businessDate, first.txId);
+      return await fits(1_000);
+    };
+    t.ok(await until(givenBack), 'once, however often it was asked for');
     t.notOk(await fits(1_001));
     one.restore(ref, first.businessDate, first.txId, first.amountMinor);
     t.ok(await until(async () => !(await fits(1))), 'as often as it takes');

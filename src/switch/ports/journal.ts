@@ -15,9 +15,9 @@ export interface Route {
 
 /**
  * How a transaction uses an earlier one. 'void' and 'completion' have it for themselves; refunds and additions add up;
- * an adjustment happens once; a notice only names it.
+ * an adjustment happens once.
  */
-export type ClaimKind = 'void' | 'completion' | 'refund' | 'addition' | 'adjustment' | 'notice';
+export type ClaimKind = 'void' | 'completion' | 'refund' | 'addition' | 'adjustment';
 
 /** What stands against an original until it is freed: one row for each transaction that refers to it. */
 export interface Claim {
