@@ -9,6 +9,7 @@ export const help = `Loads a whole acquirer of real processes on this machine wi
   npm run bench:switch -- [options]
 
   --quick          a short run of less than a minute: figures are rough
+  --saturation     only the closed loop, which gives throughput and what a transaction costs
   --switches N     switch processes (default 1)
   --terminals N    terminals of the closed loop, each with one purchase under way (default 200)
   --profile DIR    has the switches write CPU profiles there, which cost them some, and sums them up
@@ -43,7 +44,7 @@ export function readPlan(args: readonly string[]): Plan | null {
   const flag = { type: 'boolean', default: false } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { quick: flag, switches: text, terminals: text, profile: text, json: flag, help: flag },
+    options: { quick: flag, saturation: flag, switches: text, terminals: text, profile: text, json: flag, help: flag },
   });
   if (values.help) return null;
   const { quick, json } = values;
@@ -66,14 +67,13 @@ export function readPlan(args: readonly string[]): Plan | null {
     const holds = [{ rate: 200, seconds: 3 }];
     return { ...common, warmUpSeconds: 3, saturationSeconds: 4, holds, stairs: [0.5], stairSeconds: 2 };
   }
-  return {
-    ...{ ...common, warmUpSeconds: 8, saturationSeconds: 15 },
-    holds: [
-      { rate: 2000, seconds: 20 },
-      { rate: 5000, seconds: 15 },
-    ],
-    ...{ stairs: [0.3, 0.5, 0.7, 0.8, 0.9, 1, 1.1], stairSeconds: 5 },
-  };
+  const closed = { ...common, warmUpSeconds: 8, saturationSeconds: 15, stairSeconds: 5 };
+  if (values.saturation) return { ...closed, holds: [], stairs: [] };
+  const holds = [
+    { rate: 2000, seconds: 20 },
+    { rate: 5000, seconds: 15 },
+  ];
+  return { ...closed, holds, stairs: [0.3, 0.5, 0.7, 0.8, 0.9, 1, 1.1] };
 }
 
 /** More than a switch on this class of machine reaches, purchases a second. */

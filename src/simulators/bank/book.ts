@@ -70,7 +70,29 @@ export class Book {
   post(judged: Judged): BookRecord {
     const n = this.#lines + 1;
     const authCode = String(n % 1_000_000).padStart(6, '0');
-    const line: PostLine = { t: 'post', n, ...judged, authCode, atMs: Date.now() };
+    const line: PostLine = {
+      t: 'post',
+      n,
+      acquirerId: judged.acquirerId,
+      transmissionAt: judged.transmissionAt,
+      stan: judged.stan,
+      rrn: judged.rrn,
+      merchantId: judged.merchantId,
+      terminalId: judged.terminalId,
+      mti: judged.mti,
+      processingCode: judged.processingCode,
+      amountMinor: judged.amountMinor,
+      askedMinor: judged.askedMinor,
+      sign: judged.sign,
+      tie: judged.tie,
+      original: judged.original,
+      currency: judged.currency,
+      card: judged.card,
+      responseCode: judged.responseCode,
+      settlementDate: judged.settlementDate,
+      authCode,
+      atMs: Date.now(),
+    };
     this.#append(line);
     return this.#known(line);
   }

@@ -98,24 +98,29 @@ export class Issuer {
       action.decline ??
       this.#objection(operation, request, original) ??
       shortage(request, operation, amount, available, original);
+    // Name by name, here and in the book: an object made of spreads has a shape of its own each time.
+    const { acquirerId, transmissionAt, stan } = request.reference;
     const judged: Judged = {
-      ...request.reference,
+      acquirerId,
+      transmissionAt,
+      stan,
       rrn: request.rrn,
       merchantId: request.merchantId,
       terminalId: request.terminalId,
       mti: request.mti,
       processingCode: request.processingCode,
       amountMinor: declined ? asked : amount,
-      ...(declined || amount === asked ? {} : { askedMinor: asked }),
+      askedMinor: declined || amount === asked ? undefined : asked,
       sign: operation.sign,
       currency: request.currency,
       card: this.#options.cards.nameOf(request.pan),
       responseCode: declined ?? (amount < asked ? '10' : '00'),
       settlementDate,
+      tie: named ? operation.tie : undefined,
+      original: named ? spelt(named, original) : undefined,
     };
-    const line = named ? { ...judged, tie: operation.tie, original: spelt(named, original) } : judged;
-    if (declined) return answerFrom(this.#options.book.decline(line), record ? 'late-original' : 'declined');
-    return answerFrom(this.#options.book.post(line), 'posted');
+    if (declined) return answerFrom(this.#options.book.decline(judged), record ? 'late-original' : 'declined');
+    return answerFrom(this.#options.book.post(judged), 'posted');
   }
 
   #objection(operation: Operation, request: FinancialRequest, original: BookRecord | undefined): string | undefined {

@@ -26,6 +26,7 @@ export interface ChildOptions {
 const compiled = fileURLToPath(new URL('../../../', import.meta.url));
 const parentWatch = fileURLToPath(new URL('./parent-watch.js', import.meta.url));
 const restartMs = 300;
+const newline = 0x0a;
 
 /** A process of a stack: started, watched, logged to a file, started again when it dies, stopped in order. */
 export class Child {
@@ -133,24 +134,28 @@ export class Child {
   }
 }
 
-/** Gives `read` one line after the other until it returns false; from then on whole lines go to `rest` as they come. */
-function readLines(stream: Readable, read: (line: string) => boolean, rest: (lines: string) => void): void {
-  let begun = '';
+/**
+ * Gives `read` one line after the other until it returns false; from then on whole lines go to `rest` as they come, as
+ * bytes that nobody looks into.
+ */
+function readLines(stream: Readable, read: (line: string) => boolean, rest: (lines: Buffer) => void): void {
+  let begun: Buffer = Buffer.alloc(0);
   let reading = true;
-  const take = (chunk: string): void => {
-    let text = begun + chunk;
-    for (let end = text.indexOf('\n'); reading && end >= 0; end = text.indexOf('\n')) {
-      reading = read(text.slice(0, end));
-      text = text.slice(end + 1);
+  stream.on('data', (chunk: Buffer) => {
+    let bytes = begun.length === 0 ? chunk : Buffer.concat([begun, chunk]);
+    for (let end = bytes.indexOf(newline); reading && end >= 0; end = bytes.indexOf(newline)) {
+      reading = read(bytes.toString('utf8', 0, end));
+      bytes = bytes.subarray(end + 1);
     }
-    const end = text.lastIndexOf('\n') + 1;
-    if (end > 0) rest(text.slice(0, end));
-    begun = text.slice(end);
-  };
-  stream
-    .setEncoding('utf8')
-    .on('data', take)
-    .on('end', () => begun !== '' && take('\n'));
+    const end = bytes.lastIndexOf(newline) + 1;
+    if (end > 0) rest(bytes.subarray(0, end));
+    begun = bytes.subarray(end);
+  });
+  stream.on('end', () => {
+    if (begun.length === 0) return;
+    if (reading) read(begun.toString());
+    else rest(Buffer.concat([begun, Buffer.from('\n')]));
+  });
 }
 
 function readyValue<T>(line: string, isReady: (line: Record<string, unknown>) => T | undefined): T | undefined {
