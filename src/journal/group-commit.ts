@@ -47,9 +47,14 @@ export class GroupCommit<T, R> {
 
   /** Settles once the item's batch is committed, or is known not to be. Never rejects. */
   submit(item: T): Promise<Submitted<R>> {
-    if (this.#waiting.length >= this.#options.maxWaiting) return Promise.resolve({ kind: 'refused' });
-    return new Promise(settle => {
-      this.#waiting.push({ item, settle });
+    return this.ask(item, submitted => submitted);
+  }
+
+  /** The same, and gives what `conclude`, which must not throw, makes of it. */
+  ask<C>(item: T, conclude: (submitted: Submitted<R>) => C): Promise<C> {
+    if (this.#waiting.length >= this.#options.maxWaiting) return Promise.resolve(conclude({ kind: 'refused' }));
+    return new Promise(resolve => {
+      this.#waiting.push({ item, settle: submitted => resolve(conclude(submitted)) });
       this.#pump();
     });
   }

@@ -14,11 +14,23 @@ import type {
   StoredMessage,
   Transaction,
 } from '../switch/ports.ts';
-import { GroupCommit } from './group-commit.ts';
+import { type CompositeColumn, type CompositeValue, compositeArray } from './composite.ts';
+import { GroupCommit, type Submitted } from './group-commit.ts';
 import { openLinked } from './open-linked.ts';
 import { Owner } from './owner.ts';
 import { Projector, type ProjectorMeters, type ProjectorTuning } from './projector.ts';
-import { closeValues, columns, mergeAll, mergeRows, openValues, type Row, toClaim, toStoredMessage } from './rows.ts';
+import {
+  closeValues,
+  columns,
+  isPlain,
+  mergeAll,
+  mergeRows,
+  openValues,
+  type Row,
+  toClaim,
+  toStoredMessage,
+  wholeCloseValues,
+} from './rows.ts';
 import * as sql from './sql.ts';
 
 export interface JournalOptions extends ProjectorMeters {
@@ -45,8 +57,28 @@ function isOutage(error: unknown): boolean {
   return typeof code !== 'string' || !/^2[23]/.test(code);
 }
 
-const identityOrder = (id: Identity): string => `${id.merchantId}/${id.terminalId}/${id.batch}/${id.trace}`;
+/** By merchant, terminal, batch and trace. */
+function byIdentity({ identity: a }: OpenRecord, { identity: b }: OpenRecord): number {
+  return (
+    compare(a.merchantId, b.merchantId) ||
+    compare(a.terminalId, b.terminalId) ||
+    compare(a.batch, b.batch) ||
+    compare(a.trace, b.trace)
+  );
+}
+
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The place in the journal that a change wants. */
+function placeOf({ txId, fromVersion }: Change): string {
+  return `${txId}/${fromVersion + 1}`;
+}
+
+/** The numbers of the types that batches are sent as, in this database. */
+interface TypeOids {
+  readonly opening: number;
+  readonly closing: number;
+}
 
 /** The journal in Postgres (see migrations/001-journal.sql for what stands where and why). */
 export class Journal implements JournalPort, NumberBlocks {
@@ -60,14 +92,17 @@ export class Journal implements JournalPort, NumberBlocks {
   readonly #opens: GroupCommit<OpenRecord, OpenResult>;
   readonly #linkedOpens: GroupCommit<OpenRecord, OpenResult>;
   readonly #closes: GroupCommit<Change, CloseResult>;
+  readonly #wholeCloses: GroupCommit<Change, CloseResult>;
+  readonly #typeOids: TypeOids;
   /** Store-and-forward and recovery read one transaction after the other: together they cost a fifth. */
   readonly #reads: GroupCommit<number, Found<Transaction>>;
   /** Handed out and not known to be ended or unused: the lease's low water is the least of them. */
   readonly #live = new Set<number>();
   #counter = 0;
 
-  private constructor(options: JournalOptions, owner: Owner) {
+  private constructor(options: JournalOptions, owner: Owner, typeOids: TypeOids) {
     this.#pool = options.pool;
+    this.#typeOids = typeOids;
     this.#readingPool = options.readingPool ?? options.pool;
     this.#owner = owner;
     this.#projector = new Projector({
@@ -106,15 +141,21 @@ export class Journal implements JournalPort, NumberBlocks {
       execute: timed('open', (batch: readonly OpenRecord[]) => Promise.all(batch.map(one => this.#openLinked(one)))),
     });
     this.#reads = new GroupCommit({ ...common, lanes: 1, execute: txIds => this.#readBatch(txIds) });
-    this.#closes = new GroupCommit({
-      ...common,
-      execute: timed('close', (batch: readonly Change[]) => this.#closeBatch(batch)),
-      onBatch: (size, waiting) => options.onBatch?.('close', size, waiting),
-    });
+    const closes = (write: (batch: readonly Change[]) => Promise<ReadonlySet<string>>) =>
+      new GroupCommit({
+        ...common,
+        execute: timed('close', (batch: readonly Change[]) => this.#closeBatch(batch, write)),
+        onBatch: (size, waiting) => options.onBatch?.('close', size, waiting),
+      });
+    this.#closes = closes(batch => this.#writePlain(batch));
+    this.#wholeCloses = closes(batch => this.#writeWhole(batch));
   }
 
   static async start(options: JournalOptions): Promise<Journal> {
-    return new Journal(options, await Owner.register(options.pool, options.node, options.leaseMs, options.onFenced));
+    const { rows } = await options.pool.query<Record<keyof TypeOids, string>>(sql.types);
+    const typeOids = { opening: Number(rows[0]?.opening), closing: Number(rows[0]?.closing) };
+    const owner = await Owner.register(options.pool, options.node, options.leaseMs, options.onFenced);
+    return new Journal(options, owner, typeOids);
   }
 
   get #firstTxId(): number {
@@ -145,8 +186,12 @@ export class Journal implements JournalPort, NumberBlocks {
     this.#projector.abandoned(txId);
   }
 
-  async open(record: OpenRecord): Promise<OpenResult> {
-    const submitted = await (record.claim === undefined ? this.#opens : this.#linkedOpens).submit(record);
+  open(record: OpenRecord): Promise<OpenResult> {
+    const queue = record.claim === undefined ? this.#opens : this.#linkedOpens;
+    return queue.ask(record, submitted => this.#opened(record, submitted));
+  }
+
+  #opened(record: OpenRecord, submitted: Submitted<OpenResult>): OpenResult {
     if (submitted.kind !== 'done') {
       if (submitted.kind === 'refused') return { kind: 'full' };
       this.#onError(submitted.error);
@@ -168,8 +213,12 @@ export class Journal implements JournalPort, NumberBlocks {
     return submitted.result;
   }
 
-  async close(change: Change): Promise<CloseResult> {
-    const submitted = await this.#closes.submit(change);
+  close(change: Change): Promise<CloseResult> {
+    const queue = isPlain(change) ? this.#closes : this.#wholeCloses;
+    return queue.ask(change, submitted => this.#closed(change, submitted));
+  }
+
+  #closed(change: Change, submitted: Submitted<CloseResult>): CloseResult {
     if (submitted.kind !== 'done') {
       if (submitted.kind === 'refused') return { kind: 'unavailable' };
       this.#onError(submitted.error);
@@ -190,18 +239,28 @@ export class Journal implements JournalPort, NumberBlocks {
 
   async #openBatch(batch: readonly OpenRecord[]): Promise<OpenResult[]> {
     // In one order for all processes: two batches with the same identities then wait for each other, never in a circle.
-    const ordered = batch.toSorted((a, b) => compare(identityOrder(a.identity), identityOrder(b.identity)));
-    const values = [this.ownerEpoch, ...columns(ordered.map(openValues))];
-    const opened = await this.#retried(() => this.#query('journal-open', sql.open, values));
-    const byUs = new Set(opened.map(row => Number(row.tx_id)));
-    const missing = batch.filter(record => !byUs.has(record.txId));
-    const heldBy = await this.#holders(missing);
+    const rows = batch.toSorted(byIdentity).map(openValues);
+    const opened = await this.#writeRows('journal-open', sql.open, this.#typeOids.opening, sql.openColumns, rows);
+    if (opened === batch.length) return batch.map(() => ({ kind: 'opened' }));
+    const heldBy = await this.#holders(batch);
     return batch.map(record => {
-      const holder = byUs.has(record.txId) ? record.txId : heldBy.get(record);
+      const holder = heldBy.get(record);
       if (holder === undefined) return { kind: 'fenced' };
-      // Our own number there: an earlier try of this batch was committed though its answer was lost.
+      // Our own number there: opened now, or by an earlier try of this batch that was committed though its answer was lost.
       return holder === record.txId ? { kind: 'opened' } : { kind: 'duplicate', txId: holder };
     });
+  }
+
+  /** How many of the rows were inserted. */
+  async #writeRows(
+    name: string,
+    text: string,
+    typeOid: number,
+    rowColumns: readonly CompositeColumn[],
+    rows: readonly (readonly CompositeValue[])[],
+  ): Promise<number> {
+    const values = [this.ownerEpoch, compositeArray(typeOid, rowColumns, rows)];
+    return (await this.#retried(() => this.#pool.query({ name, text, values }))).rowCount ?? 0;
   }
 
   /** Which transaction has the identity of each of these; of none when this process is fenced. */
@@ -224,7 +283,7 @@ export class Journal implements JournalPort, NumberBlocks {
 
   /** OPEN of a transaction that refers to another: together with its claim, or not at all. */
   async #openLinked(record: OpenRecord): Promise<OpenResult> {
-    const opened = await this.#retried(() => openLinked(this.#pool, this.ownerEpoch, record));
+    const opened = await this.#retried(() => openLinked(this.#pool, this.ownerEpoch, record, this.#typeOids.opening));
     if (opened !== 'taken') {
       const { claim } = record;
       if (opened === 'opened' && claim) this.#projector.changed(claim.originalTxId, claim.originalVersion + 1);
@@ -235,30 +294,23 @@ export class Journal implements JournalPort, NumberBlocks {
     return holder === record.txId ? { kind: 'opened' } : { kind: 'duplicate', txId: holder };
   }
 
-  async #closeBatch(batch: readonly Change[]): Promise<CloseResult[]> {
-    const key = (txId: unknown, version: unknown): string => `${txId}/${version}`;
-    // Of two that want the same place only the first is asked for: what it stores must not be the other's.
-    const places = new Set<string>();
-    const first = batch.filter(change => {
-      const place = key(change.txId, change.fromVersion + 1);
-      return !places.has(place) && places.add(place);
-    });
-    const ordered = first.toSorted((a, b) => a.txId - b.txId);
-    const values = [this.ownerEpoch, ...columns(ordered.map(closeValues))];
-    const written = await this.#retried(() => this.#query('journal-close', sql.close, values));
-    const byUs = new Set(written.map(row => key(row.tx_id, row.version)));
-    const missing = batch.filter(change => !byUs.has(key(change.txId, change.fromVersion + 1)));
+  /** `write` gives the places of those that it knows it wrote; of the others the journal says who has theirs. */
+  async #closeBatch(
+    batch: readonly Change[],
+    write: (batch: readonly Change[]) => Promise<ReadonlySet<string>>,
+  ): Promise<CloseResult[]> {
+    const byUs = await write(batch.toSorted((a, b) => a.txId - b.txId));
+    const missing = batch.filter(change => !byUs.has(placeOf(change)));
     const occupied = new Map<string, Row>();
     if (missing.length > 0) {
       const wanted = columns(missing.map(change => [change.txId, change.fromVersion + 1]));
       for (const row of await this.#query('journal-occupants', sql.occupants, wanted)) {
-        occupied.set(key(row.tx_id, row.version), row);
+        occupied.set(`${row.tx_id}/${row.version}`, row);
       }
     }
     const taken = new Set<string>();
     return batch.map(change => {
-      const version = change.fromVersion + 1;
-      const place = key(change.txId, version);
+      const place = placeOf(change);
       const occupant = occupied.get(place);
       // The same change of ours there: an earlier try of this batch was committed though its answer was lost.
       const ours =
@@ -268,10 +320,27 @@ export class Journal implements JournalPort, NumberBlocks {
         occupant.response_code === (change.responseCode ?? null);
       if ((byUs.has(place) || ours) && !taken.has(place)) {
         taken.add(place);
-        return { kind: 'closed', version };
+        return { kind: 'closed', version: change.fromVersion + 1 };
       }
       return byUs.has(place) || occupant !== undefined ? { kind: 'lost' } : { kind: 'fenced' };
     });
+  }
+
+  /** All of them or none are known to be written: Postgres only counts them. */
+  async #writePlain(changes: readonly Change[]): Promise<ReadonlySet<string>> {
+    const rows = changes.map(closeValues);
+    const { closing } = this.#typeOids;
+    const written = await this.#writeRows('journal-close-plain', sql.closePlain, closing, sql.closeColumns, rows);
+    return new Set(written === changes.length ? changes.map(placeOf) : []);
+  }
+
+  async #writeWhole(changes: readonly Change[]): Promise<ReadonlySet<string>> {
+    // Of two that want the same place only the first is asked for: what it stores must not be the other's.
+    const places = new Set<string>();
+    const first = changes.filter(change => !places.has(placeOf(change)) && places.add(placeOf(change)));
+    const values = [this.ownerEpoch, ...columns(first.map(wholeCloseValues))];
+    const written = await this.#retried(() => this.#query('journal-close', sql.close, values));
+    return new Set(written.map(row => `${row.tx_id}/${row.version}`));
   }
 
   /** A batch whose connection broke is written once more: the journal's keys make that harmless. */

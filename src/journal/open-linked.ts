@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { OpenRecord } from '../switch/ports.ts';
-import { columns, openValues } from './rows.ts';
+import { compositeArray } from './composite.ts';
+import { openValues } from './rows.ts';
 import * as sql from './sql.ts';
 
 /**
@@ -8,12 +9,13 @@ import * as sql from './sql.ts';
  * original, and its claim on it, or nothing of these. Two who judged the same version of one original meet at the primary
  * key of that new version.
  *
- * 'taken': its identity is, or this process is fenced. Rejects when it is not known to be committed.
+ * `typeOid`: of the type that OPEN takes rows as. 'taken': its identity is, or this process is fenced. Rejects when it is not known to be committed.
  */
 export async function openLinked(
   pool: pg.Pool,
   ownerEpoch: number,
   record: OpenRecord,
+  typeOid: number,
 ): Promise<'opened' | 'original-moved' | 'taken'> {
   const { claim } = record;
   if (claim === undefined) throw new Error('journal: no claim to open with');
@@ -29,7 +31,10 @@ export async function openLinked(
   };
   try {
     await client.query('BEGIN');
-    const opened = await query('journal-open', sql.open, [ownerEpoch, ...columns([openValues(record)])]);
+    const opened = await query('journal-open', sql.open, [
+      ownerEpoch,
+      compositeArray(typeOid, sql.openColumns, [openValues(record)]),
+    ]);
     if (opened.rowCount === 0) return await give('ROLLBACK', 'taken');
     const reason = `${kind} ${record.txId}`;
     const values = [ownerEpoch, originalTxId, version, originalState, reason];

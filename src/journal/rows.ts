@@ -1,4 +1,5 @@
 import type { Change, Claim, OpenRecord, State, StoredMessage, Transaction } from '../switch/ports.ts';
+import type { CompositeValue } from './composite.ts';
 
 /** Rows of Postgres to the core's terms and back. bigint columns arrive as text: all are below 2^53. */
 
@@ -8,7 +9,7 @@ export type Row = Record<string, unknown>;
 const exponents: Readonly<Record<string, number>> = { '392': 0, '410': 0, '704': 0, '048': 3, '414': 3 };
 
 /** The values of OPEN, in the order of `openColumns` of sql.ts. */
-export function openValues(record: OpenRecord): unknown[] {
+export function openValues(record: OpenRecord): CompositeValue[] {
   return [
     record.txId,
     record.state,
@@ -53,9 +54,14 @@ export function openValues(record: OpenRecord): unknown[] {
   ];
 }
 
-/** The values of CLOSE after the owner epoch, in the order of `closeColumns` of sql.ts. */
-export function closeValues(change: Change): unknown[] {
-  const { stored, claim } = change;
+/** Whether a change is one for the journal's own row alone. */
+export function isPlain({ fromVersion, stored, endsStored, claim, caseKind }: Change): boolean {
+  // A later version than the end leaves a debt to the projection.
+  return fromVersion === 1 && !stored && !endsStored && !claim && caseKind === undefined;
+}
+
+/** What a change brings to the journal, in the order of `closeColumns` of sql.ts. */
+export function closeValues(change: Change): CompositeValue[] {
   return [
     change.txId,
     change.fromVersion + 1,
@@ -67,6 +73,14 @@ export function closeValues(change: Change): unknown[] {
     change.settlementDate ?? null,
     change.answerSealed ?? null,
     timestamp(change.answerExpiresAtMs),
+  ];
+}
+
+/** The same and what it does elsewhere, in the order of `wholeCloseColumns` of sql.ts. */
+export function wholeCloseValues(change: Change): unknown[] {
+  const { stored, claim } = change;
+  return [
+    ...closeValues(change),
     stored?.kind ?? null,
     stored?.link ?? null,
     change.storedOwner ?? null,
@@ -84,8 +98,8 @@ export function closeValues(change: Change): unknown[] {
   ];
 }
 
-function timestamp(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString();
+function timestamp(ms: number | undefined): Date | null {
+  return ms === undefined ? null : new Date(ms);
 }
 
 /** Rows of values to columns of values, as `unnest` takes them. */

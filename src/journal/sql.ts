@@ -4,9 +4,10 @@
  */
 
 import { countedKinds } from '../switch/ports.ts';
+import type { CompositeColumn } from './composite.ts';
 
-/** Columns of OPEN in the order of the parameters that follow the owner epoch ($1), with their array types. */
-const openColumns = [
+/** Columns of OPEN, as in the type `journal_opening_1`. */
+export const openColumns = [
   ['tx_id', 'bigint'],
   ['state', 'text'],
   ['kind', 'text'],
@@ -47,10 +48,9 @@ const openColumns = [
   ['forwarded_minor', 'bigint'],
   ['auth_code', 'text'],
   ['icc_sealed', 'bytea'],
-] as const;
+] as const satisfies readonly CompositeColumn[];
 
 const openNames = openColumns.map(([name]) => name).join(', ');
-const openArrays = openColumns.map(([, type], i) => `$${i + 2}::${type}[]`).join(', ');
 
 /**
  * The row of the owner, locked against fencing for as long as the batch takes. FOR SHARE and not FOR KEY SHARE: the
@@ -58,18 +58,24 @@ const openArrays = openColumns.map(([, type], i) => `$${i + 2}::${type}[]`).join
  */
 const owner = 'SELECT epoch FROM journal_owners WHERE epoch = $1 AND fenced_at IS NULL FOR SHARE';
 
-/** OPEN: the identity and the first row in one commit. Answers the tx_ids that were opened. */
+/** The numbers of the types that batches are sent as. */
+export const types = `
+SELECT 'journal_opening_1'::regtype::oid::bigint AS opening, 'journal_closing_1'::regtype::oid::bigint AS closing`;
+
+/**
+ * OPEN: the identity and the first row in one commit; $2 the rows. It counts what was opened: of what was not the identity is
+ * taken, or the owner is fenced.
+ */
 export const open = `
 WITH owner AS (${owner}),
-     asked AS (SELECT asked.* FROM unnest(${openArrays}) AS asked (${openNames}), owner),
+     asked AS (SELECT asked.* FROM unnest($2::journal_opening_1[]) AS asked, owner),
      named AS (
        INSERT INTO identities (merchant_id, terminal_id, batch, trace, message_class, tx_id)
        SELECT merchant_id, terminal_id, batch, trace, message_class, tx_id FROM asked
        ON CONFLICT DO NOTHING
        RETURNING tx_id)
 INSERT INTO journal (version, owner_epoch, ${openNames})
-SELECT 1, $1, ${openColumns.map(([name]) => `asked.${name}`).join(', ')} FROM asked JOIN named USING (tx_id)
-RETURNING tx_id`;
+SELECT 1, $1, ${openColumns.map(([name]) => `asked.${name}`).join(', ')} FROM asked JOIN named USING (tx_id)`;
 
 /**
  * Who holds the identities of those that were not opened. $1 to $5: the parts of the identity; $6 this process, which
@@ -98,8 +104,8 @@ INSERT INTO claims (original_tx_id, tx_id, kind, amount_minor) VALUES ($1, $3, $
 
 export const claims = 'SELECT tx_id, kind, amount_minor, settled FROM claims WHERE original_tx_id = $1';
 
-/** Columns of CLOSE in the order of the parameters that follow the owner epoch ($1), with their array types. */
-const closeColumns = [
+/** What a change brings to the journal, as in the type `journal_closing_1`. */
+export const closeColumns = [
   ['tx_id', 'bigint'],
   ['version', 'integer'],
   ['state', 'text'],
@@ -110,6 +116,22 @@ const closeColumns = [
   ['settlement_date', 'text'],
   ['answer_sealed', 'bytea'],
   ['answer_expires_at', 'timestamptz'],
+] as const satisfies readonly CompositeColumn[];
+
+const closeNames = closeColumns.map(([name]) => name).join(', ');
+
+/**
+ * CLOSE of what stores nothing, claims nothing and opens no case: the usual end; $2 the rows. It counts what was written: the
+ * rest lost against another change, or the owner is fenced.
+ */
+export const closePlain = `
+WITH owner AS (${owner})
+INSERT INTO journal (owner_epoch, ${closeNames})
+SELECT owner.epoch, asked.* FROM unnest($2::journal_closing_1[]) AS asked, owner
+ON CONFLICT DO NOTHING`;
+
+/** What a change may do elsewhere. */
+const elsewhereColumns = [
   // what is stored
   ['s_kind', 'text'],
   ['s_link', 'text'],
@@ -128,11 +150,12 @@ const closeColumns = [
   ['case_detail', 'text'],
 ] as const;
 
-const closeNames = closeColumns.map(([name]) => name).join(', ');
-const closeArrays = closeColumns.map(([, type], i) => `$${i + 2}::${type}[]`).join(', ');
+const wholeCloseColumns = [...closeColumns, ...elsewhereColumns];
+const wholeCloseNames = wholeCloseColumns.map(([name]) => name).join(', ');
+const wholeCloseArrays = wholeCloseColumns.map(([, type], i) => `$${i + 2}::${type}[]`).join(', ');
 
 /**
- * CLOSE: the next version, the message it stores or ends, what becomes of its claim and its original, the case it opens
+ * CLOSE with all that it may do; $2 and on: an array of each column. The next version, the message it stores or ends, what becomes of its claim and its original, the case it opens
  * or closes, and the debt to the projection of a change after the end, in one commit. Answers what was written; the rest
  * lost against another change, or the owner is fenced.
  *
@@ -143,7 +166,7 @@ const closeArrays = closeColumns.map(([, type], i) => `$${i + 2}::${type}[]`).jo
  */
 export const close = `
 WITH owner AS (${owner}),
-     asked AS (SELECT asked.* FROM unnest(${closeArrays}) AS asked (${closeNames}), owner),
+     asked AS (SELECT asked.* FROM unnest(${wholeCloseArrays}) AS asked (${wholeCloseNames}), owner),
      written AS (
        INSERT INTO journal (tx_id, version, state, owner_epoch, reason, response_code, auth_code, approved_minor,
                             settlement_date, answer_sealed, answer_expires_at)

@@ -58,6 +58,31 @@ t.test('a purchase of before there were directions is reversed for what it asked
   t.match(await journal.read(old.txId), { value: { direction: 'D', forwardedMinor: 700 } });
 });
 
+t.test('a batch arrives as it was sent, whatever is in it and however large it is', async t => {
+  const { pool } = await testDatabase(t);
+  const journal = await Journal.start({ pool, node: 'exact', leaseMs: usualLeaseMs });
+  t.teardown(() => journal.stop());
+  const sent = Array.from({ length: 100 }, (_, i) =>
+    record(journal, i + 1, {
+      merchantName: `上海“${i}”, {"\\NULL"}`.repeat(i),
+      amountMinor: 2 ** 52 - i,
+      businessDate: i % 2 === 0 ? '2024-02-29' : '1999-12-31',
+      panSealed: Buffer.alloc(i, 255 - i),
+    }),
+  );
+  t.same(
+    (await Promise.all(sent.map(one => journal.open(one)))).map(({ kind }) => kind),
+    sent.map(() => 'opened'),
+  );
+  for (const { txId, merchantName, amountMinor, businessDate, panSealed, authCode } of sent) {
+    t.match(await journal.read(txId), { value: { merchantName, amountMinor, businessDate, authCode } });
+    const found = await journal.read(txId);
+    t.ok(found.kind === 'found' && Buffer.from(found.value.panSealed).equals(panSealed));
+  }
+  const fraction = await journal.open(record(journal, 101, { amountMinor: 0.5 }));
+  t.equal(fraction.kind, 'refused', 'what is no whole number of minor units is no amount');
+});
+
 t.test('what finds the queue full is certainly not written', async t => {
   const { pool } = await testDatabase(t);
   const journal = await Journal.start({
