@@ -1,10 +1,10 @@
-import { compile, iso87Binary, type Message } from '../../iso8583/index.ts';
+import { type Codec, compile, type Fields as FieldSet, iso87Binary, type Message } from '../../iso8583/index.ts';
 import type { BankAnswer, BankRequest, OriginalElements } from '../switch/ports.ts';
 import { Secret } from '../switch/ports.ts';
 
 /** The bank's dialect, ISO 8583:1987 in binary, to the core's terms and back (iso8583-fields §1 to §5). */
 
-const codec = compile(iso87Binary);
+const codec: Codec = compile(iso87Binary);
 
 /** Network management codes, DE70 (iso8583-fields §5). */
 export const networkCodes = {
@@ -19,11 +19,15 @@ export type Fields = Record<number, string | Uint8Array | undefined>;
 
 /** The longest message we send, in bytes: every field of a chip purchase at its maximum is well below. */
 const maxMessageBytes = 4096;
-const scratch = new Uint8Array(maxMessageBytes);
+const scratch = Buffer.alloc(maxMessageBytes);
 
 /** What the length prefix counts. Throws Iso8583Error when a value does not fit its field. */
 export function pack(mti: string, fields: Fields): Uint8Array {
-  return scratch.slice(0, codec.pack({ mti, fields }, scratch));
+  return packed(codec.pack({ mti, fields }, scratch));
+}
+
+function packed(end: number): Uint8Array {
+  return Buffer.from(scratch.subarray(0, end));
 }
 
 /** Throws Iso8583Error. */
@@ -31,45 +35,61 @@ export function unpack(frame: Uint8Array): Message {
   return codec.unpack(frame);
 }
 
-/** Where the MAC stands: DE128 when there is a secondary bitmap, DE64 otherwise. */
-export function macFieldOf(fields: Fields): 64 | 128 {
-  return Object.entries(fields).some(([field, value]) => Number(field) > 64 && value !== undefined) ? 128 : 64;
-}
-
 /** The key of an answer: its MTI, DE7 and DE11. */
 export function keyOf(mti: string, transmissionAt: string, stan: string): string {
   return mti + transmissionAt + stan;
 }
 
-export function requestFields(request: BankRequest, acquirerId: string, forwarderId: string): Fields {
-  return {
-    2: request.pan.reveal(),
-    3: request.processingCode,
-    4: String(request.amountMinor).padStart(12, '0'),
-    7: request.transmissionAt,
-    11: request.stan,
-    12: request.localTime,
-    13: request.localDate,
-    14: request.expiry,
-    18: request.mcc,
-    22: request.entryMode,
-    23: request.cardSequence,
-    25: request.conditionCode,
-    26: request.pinCaptureCode,
-    32: acquirerId,
-    33: forwarderId,
-    35: request.track2?.reveal(),
-    37: request.rrn,
-    39: request.reason,
-    41: request.terminalId,
-    42: request.merchantId,
-    43: acceptorName(request.merchantName),
-    49: request.currency,
-    52: request.pinBlock?.reveal(),
-    53: request.securityControl,
-    55: request.iccData?.reveal(),
-    90: request.original === undefined ? undefined : originalElements(request.original),
-  };
+/** Bytes of a MAC, which is always the last field of a message. */
+export const macBytes = 8;
+const noMac = new Uint8Array(macBytes);
+const draft: FieldSet = codec.fields();
+
+/**
+ * A request as its bank gets it. `withMac`: it ends with room for its MAC, in DE128 where there is a second bitmap (in DE64
+ * it would leave DE90 open to change), otherwise in DE64. Throws Iso8583Error when a value does not fit its field.
+ */
+export function packRequest(
+  request: BankRequest,
+  acquirerId: string,
+  forwarderId: string,
+  withMac: boolean,
+): Uint8Array {
+  const { original } = request;
+  try {
+    draft
+      .set(2, request.pan.reveal())
+      .set(3, request.processingCode)
+      .set(4, String(request.amountMinor).padStart(12, '0'))
+      .set(7, request.transmissionAt)
+      .set(11, request.stan)
+      .set(12, request.localTime)
+      .set(13, request.localDate)
+      .set(14, request.expiry)
+      .set(18, request.mcc)
+      .set(22, request.entryMode)
+      .set(23, request.cardSequence)
+      .set(25, request.conditionCode)
+      .set(26, request.pinCaptureCode)
+      .set(32, acquirerId)
+      .set(33, forwarderId)
+      .set(35, request.track2?.reveal())
+      .set(37, request.rrn)
+      .set(38, request.authCode)
+      .set(39, request.reason)
+      .set(41, request.terminalId)
+      .set(42, request.merchantId)
+      .set(43, acceptorName(request.merchantName))
+      .set(49, request.currency)
+      .set(52, request.pinBlock?.reveal())
+      .set(53, request.securityControl)
+      .set(55, request.iccData?.reveal())
+      .set(90, original === undefined ? undefined : originalElements(original));
+    if (withMac) draft.set(original === undefined ? 64 : 128, noMac);
+    return packed(codec.pack({ mti: request.mti, fields: draft }, scratch));
+  } finally {
+    draft.clear();
+  }
 }
 
 /** DE43: 25 name, 13 city, 2 country. Bytes beyond ASCII (a Chinese name) are the bank's to forbid, not ours to guess: '?'. */

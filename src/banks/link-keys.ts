@@ -1,12 +1,15 @@
 import { Iso8583Error, type Message } from '../../iso8583/index.ts';
-import type { Clock, LinkProfile, ZoneCrypto, ZonePinKey } from '../switch/ports.ts';
-import { type Fields, macFieldOf, pack, readZoneKeys, unpack } from './dialect.ts';
+import type { BankRequest, Clock, LinkProfile, ZoneCrypto, ZonePinKey } from '../switch/ports.ts';
+import { macBytes, packRequest, readZoneKeys } from './dialect.ts';
 
 /** The zone keys of one key exchange, under the LMK. `mac` is null on a link without MACs. */
 export interface KeySet {
   readonly pin: ZonePinKey;
   readonly mac: string | null;
 }
+
+/** A message that is ready to leave, or why it is not. */
+type Sealed = Uint8Array | 'mac-unavailable' | 'unpackable';
 
 export interface LinkKeysParts {
   readonly profile: LinkProfile;
@@ -61,31 +64,29 @@ export class LinkKeys {
     this.#current = keys;
   }
 
-  /** Packs, with a MAC where the profile wants one. A word: why it cannot be sent. */
-  async seal(
-    mti: string,
-    fields: Fields,
-    keys: KeySet,
-    deadlineMs: number,
-  ): Promise<Uint8Array | 'mac-unavailable' | 'unpackable'> {
-    const { profile, crypto } = this.#parts;
+  /** Packs, at once, or with a MAC where the profile wants one. A word: why it cannot be sent. */
+  seal(request: BankRequest, keys: KeySet, deadlineMs: number): Sealed | Promise<Sealed> {
+    const { profile } = this.#parts;
+    if (profile.mac !== 'none' && keys.mac === null) return 'mac-unavailable';
+    let packed: Uint8Array;
     try {
-      if (profile.mac === 'none') return pack(mti, fields);
-      if (keys.mac === null) return 'mac-unavailable';
-      const macField = macFieldOf(fields);
-      const packed = pack(mti, { ...fields, [macField]: '0'.repeat(16) });
-      const cover = unpack(packed).coverOf(macField);
-      if (cover === undefined) throw new Error('link: a message packed with a MAC field has none');
-      const made = await crypto.makeZoneMac(keys.mac, profile.mac, cover, deadlineMs);
-      if (made.kind !== 'made') return 'mac-unavailable';
-      // What it covers is all that stands before it.
-      packed.set(Buffer.from(made.mac, 'hex'), cover.length);
-      return packed;
+      packed = packRequest(request, profile.acquirerId, profile.forwarderId, profile.mac !== 'none');
     } catch (error) {
       // What a terminal may send and this bank's fields cannot hold is declined, not a reason to fall over.
       if (error instanceof Iso8583Error) return 'unpackable';
       throw error;
     }
+    if (profile.mac === 'none' || keys.mac === null) return packed;
+    return this.#signed(packed, keys.mac, profile.mac, deadlineMs);
+  }
+
+  /** What a MAC covers is all that stands before it. */
+  async #signed(packed: Uint8Array, key: string, mac: 'x9.9' | 'x9.19', deadlineMs: number): Promise<Sealed> {
+    const cover = packed.subarray(0, -macBytes);
+    const made = await this.#parts.crypto.makeZoneMac(key, mac, cover, deadlineMs);
+    if (made.kind !== 'made') return 'mac-unavailable';
+    packed.set(Buffer.from(made.mac, 'hex'), cover.length);
+    return packed;
   }
 
   /**

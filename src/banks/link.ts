@@ -10,7 +10,7 @@ import type {
   ZoneCrypto,
   ZonePinKey,
 } from '../switch/ports.ts';
-import { answersIt, keyOf, networkCodes, pack, readAnswer, requestFields, unpack } from './dialect.ts';
+import { answersIt, keyOf, networkCodes, pack, readAnswer, unpack } from './dialect.ts';
 import { type KeySet, LinkKeys } from './link-keys.ts';
 import { answerMti, Mux } from './mux.ts';
 import type { Connect, Connection } from './transport.ts';
@@ -58,6 +58,8 @@ export interface LinkParts {
 }
 
 type UnsentReason = Extract<BankOutcome, { kind: 'unsent' }>['reason'];
+
+const untrusted: BankOutcome = { kind: 'unknown', reason: 'untrusted-answer' };
 
 const firstReconnectMs = 200;
 const maxReconnectMs = 10_000;
@@ -114,14 +116,13 @@ export class Link {
   }
 
   async request(request: BankRequest, deadlineMs: number, pinKeyGeneration?: number): Promise<BankOutcome> {
-    const { profile } = this.#parts;
     const key = keyOf(answerMti(request.mti), request.transmissionAt, request.stan);
-    const fields = requestFields(request, profile.acquirerId, profile.forwarderId);
     for (;;) {
       const keys = this.#keys.current;
       const hindrance = this.#hindrance(request, key, deadlineMs, pinKeyGeneration);
       if (hindrance !== null || keys === null) return { kind: 'unsent', reason: hindrance ?? 'link-down' };
-      const message = await this.#keys.seal(request.mti, fields, keys, deadlineMs);
+      const sealed = this.#keys.seal(request, keys, deadlineMs);
+      const message = sealed instanceof Promise ? await sealed : sealed;
       if (typeof message === 'string') return { kind: 'unsent', reason: message };
       // The keys changed meanwhile: the bank expects the MAC under the new ones.
       if (keys !== this.#keys.current) continue;
@@ -154,15 +155,18 @@ export class Link {
     return this.#mux.has(key) ? 'duplicate-key' : null;
   }
 
-  async #judge(request: BankRequest, message: Message, keys: KeySet, deadlineMs: number): Promise<BankOutcome> {
-    const untrusted: BankOutcome = { kind: 'unknown', reason: 'untrusted-answer' };
-    if (!(await this.#macIsRight(message, keys, deadlineMs))) return untrusted;
+  #judge(request: BankRequest, message: Message, keys: KeySet, deadlineMs: number): BankOutcome | Promise<BankOutcome> {
+    if (this.#parts.profile.mac === 'none') return this.#read(request, message);
+    return this.#macIsRight(message, keys, deadlineMs).then(right =>
+      right ? this.#read(request, message) : untrusted,
+    );
+  }
+
+  #read(request: BankRequest, message: Message): BankOutcome {
     const answer = readAnswer(message, request.amountMinor);
-    if (answer === null || !answersIt(message, request)) {
-      this.#stray('mismatched');
-      return untrusted;
-    }
-    return { kind: 'answered', answer };
+    if (answer !== null && answersIt(message, request)) return { kind: 'answered', answer };
+    this.#stray('mismatched');
+    return untrusted;
   }
 
   // ------------------------------------------------------------------------------------------------- the connection

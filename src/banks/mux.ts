@@ -8,18 +8,23 @@ export type MuxOutcome<A> =
 
 interface Waiting<A> {
   readonly settle: (outcome: MuxOutcome<A>) => void;
-  readonly cancel: () => void;
+  readonly deadlineMs: number;
 }
 
 /**
  * Many requests on one connection. Each has a key of its own, made of the expected answer's MTI, DE7 and DE11: STAN
  * alone would let a reversal overwrite a waiting request, or a wrapped STAN a slow one. An answer whose key nobody
  * waits for is the caller's to count; it disturbs no other.
+ *
+ * One timer serves all deadlines: it stands at the earliest, and each sweep sets it anew. Most requests are answered long
+ * before, so that it fires about once in the time that a link waits, and not once for each request.
  */
 export class Mux<A> {
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #waiting = new Map<string, Waiting<A>>();
+  #wakesAtMs = Number.POSITIVE_INFINITY;
+  #cancelWake: () => void = () => {};
 
   constructor(clock: Clock, timers: Timers) {
     this.#clock = clock;
@@ -37,31 +42,52 @@ export class Mux<A> {
   /** Waits for the answer to `key` until `deadlineMs`. To be called before the request is written. Settles once. */
   expect(key: string, deadlineMs: number): Promise<MuxOutcome<A>> {
     if (this.#waiting.has(key)) throw new Error('mux: the key is in use');
-    return new Promise(resolve => {
-      const settle = (outcome: MuxOutcome<A>): void => {
-        this.#waiting.delete(key);
-        resolve(outcome);
-      };
-      const cancel = this.#timers.after(deadlineMs - this.#clock.nowMs(), () => settle({ kind: 'timeout' }));
-      this.#waiting.set(key, { settle, cancel });
+    return new Promise(settle => {
+      this.#waiting.set(key, { settle, deadlineMs });
+      this.#wakeBy(deadlineMs);
     });
   }
 
   /** False: nobody waits for it. */
   answer(key: string, answer: A): boolean {
-    const waiting = this.#waiting.get(key);
-    if (waiting === undefined) return false;
-    waiting.cancel();
-    waiting.settle({ kind: 'answered', answer });
-    return true;
+    return this.#settle(key, { kind: 'answered', answer });
   }
 
   /** The connection is gone: whoever waits may have been served, or not. */
   lose(): void {
-    for (const waiting of [...this.#waiting.values()]) {
-      waiting.cancel();
-      waiting.settle({ kind: 'link-lost' });
+    for (const key of [...this.#waiting.keys()]) this.#settle(key, { kind: 'link-lost' });
+  }
+
+  #settle(key: string, outcome: MuxOutcome<A>): boolean {
+    const waiting = this.#waiting.get(key);
+    if (waiting === undefined) return false;
+    this.#waiting.delete(key);
+    if (this.#waiting.size === 0) this.#rest();
+    waiting.settle(outcome);
+    return true;
+  }
+
+  #rest(): void {
+    this.#cancelWake();
+    this.#wakesAtMs = Number.POSITIVE_INFINITY;
+  }
+
+  #wakeBy(dueMs: number): void {
+    if (dueMs >= this.#wakesAtMs) return;
+    this.#cancelWake();
+    this.#wakesAtMs = dueMs;
+    this.#cancelWake = this.#timers.after(Math.max(0, dueMs - this.#clock.nowMs()), () => this.#sweep());
+  }
+
+  #sweep(): void {
+    this.#wakesAtMs = Number.POSITIVE_INFINITY;
+    const nowMs = this.#clock.nowMs();
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const [key, { deadlineMs }] of [...this.#waiting]) {
+      if (deadlineMs <= nowMs) this.#settle(key, { kind: 'timeout' });
+      else nextMs = Math.min(nextMs, deadlineMs);
     }
+    this.#wakeBy(nextMs);
   }
 }
 

@@ -12,7 +12,8 @@ const connectTimeoutMs = 5000;
 export const connectTcp: Connect = (host, port, events) => {
   const socket = net.connect({ host, port, noDelay: true, keepAlive: true });
   const splitter = new FrameSplitter(binary2, maxFrameBytes);
-  let corked = false;
+  let gathered: Uint8Array[] = [];
+  let gatheredBytes = 0;
   let reason = 'closed';
   const cut = (why: string): void => {
     reason = why;
@@ -41,22 +42,26 @@ export const connectTcp: Connect = (host, port, events) => {
     clearTimeout(connecting);
     events.onClose(reason);
   });
+  const flush = (): void => {
+    const bytes = Buffer.allocUnsafe(gatheredBytes);
+    let at = 0;
+    for (const message of gathered) {
+      at = writePrefix(binary2, bytes, at, message.length);
+      bytes.set(message, at);
+      at += message.length;
+    }
+    gathered = [];
+    gatheredBytes = 0;
+    socket.write(bytes);
+  };
   return {
     write(message) {
-      const frame = new Uint8Array(prefixBytes(binary2) + message.length);
-      frame.set(message, writePrefix(binary2, frame, 0, message.length));
-      if (!corked) {
-        corked = true;
-        socket.cork();
-        setImmediate(() => {
-          corked = false;
-          socket.uncork();
-        });
-      }
-      socket.write(frame);
+      if (gathered.length === 0) setImmediate(flush);
+      gathered.push(message);
+      gatheredBytes += prefixBytes(binary2) + message.length;
     },
     get congested() {
-      return socket.writableLength > maxUnsentBytes;
+      return socket.writableLength + gatheredBytes > maxUnsentBytes;
     },
     destroy() {
       socket.destroy();

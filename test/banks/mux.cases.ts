@@ -1,5 +1,5 @@
 import t from 'tap';
-import { answersIt, keyOf, macFieldOf, readAnswer, readZoneKeys, requestFields } from '../../src/banks/dialect.ts';
+import { answersIt, keyOf, packRequest, readAnswer, readZoneKeys } from '../../src/banks/dialect.ts';
 import { answerMti, Mux } from '../../src/banks/mux.ts';
 import { Secret } from '../../src/switch/ports.ts';
 import { answerOf, codec, type Fields, packed, purchase, VirtualTime, zoneKeys } from './world.ts';
@@ -92,19 +92,22 @@ t.test('a request in the dialect of the bank', async t => {
       forwarderId: '10000002',
     },
   });
-  const fields = requestFields(reversal, '10000001', '10000002');
-  const read = codec.unpack(packed('0400', fields));
+  const read = codec.unpack(packRequest(reversal, '10000001', '10000002', true));
+  t.equal(read.mti, '0400');
   t.equal(read.text(90), '020000004111220544590001000000100010000002', 'DE90, right-justified');
   t.equal(read.text(43), '?? Coffee & a name that i             CN', 'ASCII, 25 and 13 and 2');
   t.equal(read.text(52), '0123456789ABCDEF');
   t.equal(read.text(4), String(reversal.amountMinor).padStart(12, '0'));
-  t.equal(macFieldOf(fields), 128, 'a MAC in DE64 would leave DE90 open to change');
-  t.equal(macFieldOf(requestFields(purchase(), '1', '2')), 64);
+  t.ok(read.has(128) && !read.has(64), 'a MAC in DE64 would leave DE90 open to change');
+  const plain = codec.unpack(packRequest(purchase({ authCode: '123456' }), '1', '2', true));
+  t.ok(plain.has(64) && !plain.has(128));
+  t.equal(plain.text(38), '123456', 'what a telephone said');
+  t.notOk(codec.unpack(packRequest(purchase(), '1', '2', false)).has(64), 'nothing of one message is in the next');
 });
 
 t.test('what is an answer, and to which request', async t => {
   const request = purchase({ amountMinor: 5000 });
-  const sent = codec.unpack(packed('0200', requestFields(request, '10000001', '10000002')));
+  const sent = codec.unpack(packRequest(request, '10000001', '10000002', false));
   const read = (more: Fields) => codec.unpack(packed('0210', answerOf(sent, more)));
   t.match(readAnswer(read({ 4: '000000004000', 38: '123456', 15: '1122' }), 5000), {
     responseCode: '00',
