@@ -69,16 +69,23 @@ export class Connection {
     return this.#outstanding.size;
   }
 
-  /** Sends a command; null when there is no place for it (the caller looked at `isUp`). Settles always, once. */
-  send(code: string, body: string, deadlineMs: number): Promise<Reply> | null {
-    let place: string | null = null;
-    const reply = new Promise<Reply>(settle => {
-      place = this.#outstanding.add(code, this.#settings.clock.nowMs(), deadlineMs, settle);
-    });
-    if (place === null) return null;
+  /** No place for another one. */
+  get isFull(): boolean {
+    return this.#outstanding.isFull;
+  }
+
+  /** Commands of this turn of the event loop that have not left yet. */
+  get gathered(): number {
+    return this.#unwritten.length;
+  }
+
+  /** Sends a command; false when there is no place for it (the caller looked at `isUp`). Otherwise it settles always, once. */
+  send(code: string, body: string, deadlineMs: number, settle: (reply: Reply) => void): boolean {
+    const place = this.#outstanding.add(code, this.#settings.clock.nowMs(), deadlineMs, settle);
+    if (place === null) return false;
     this.#owner.wakeBy(deadlineMs);
     this.#write(place + body);
-    return reply;
+    return true;
   }
 
   /** Expires what is due, probes or drops the connection when its silence asks for it. Returns when to call again. */
@@ -148,7 +155,9 @@ export class Connection {
     const probe = diagnostics();
     const askedAtMs = clock.nowMs();
     this.#probing = true;
-    const reply = await this.send(probe.code, probe.body, askedAtMs + probeTimeoutMs);
+    const reply = await new Promise<Reply | null>(settle => {
+      if (!this.send(probe.code, probe.body, askedAtMs + probeTimeoutMs, settle)) settle(null);
+    });
     if (this.#socket !== socket) return;
     this.#probing = false;
     // An HSM that is slow with the probe and answers others meanwhile is busy, not gone.

@@ -45,9 +45,13 @@ export class Outstanding {
     return this.#entries.size;
   }
 
+  get isFull(): boolean {
+    return this.#entries.size >= this.#bound;
+  }
+
   /** The header for a new command, or null when the bound is reached. */
   add(code: string, nowMs: number, deadlineMs: number, settle: (reply: Reply) => void): string | null {
-    if (this.#entries.size >= this.#bound) return null;
+    if (this.isFull) return null;
     let header: string;
     do {
       header = this.#next.toString(16).toUpperCase().padStart(this.#headerLength, '0');

@@ -15,6 +15,12 @@ export type Outcome<T> =
  */
 const DEVICE_FAULTS: ReadonlySet<string> = new Set(['12', '13', '17', '33', '40', '41', '42', '47', '67', '68']);
 
+/** Commands of one turn of the event loop that leave over the same connection. */
+const mostGathered = 8;
+
+/** How a command ends: what its caller gets, and the word for the counter. */
+type End<T> = (outcome: Outcome<T>, label: CommandOutcome) => void;
+
 /**
  * Connections to one HSM (or to several behind one address that share an LMK), pipelined: many commands are under way
  * on each, and answers may come in any order.
@@ -27,6 +33,7 @@ export class HsmPool {
   readonly #settings: PoolSettings;
   readonly #connections: Connection[];
   readonly #upWaiters = new Set<() => void>();
+  #lastChosen: Connection | null = null;
   #lmkCheckValue: string | null = null;
   #timer: NodeJS.Timeout | null = null;
   #timerDueMs = Number.POSITIVE_INFINITY;
@@ -79,11 +86,20 @@ export class HsmPool {
   }
 
   /** Sends a command and waits for its answer until `deadlineMs` (epoch milliseconds). Never rejects. */
-  async run<T>(command: Command<T>, deadlineMs: number): Promise<Outcome<T>> {
-    const startedAtMs = this.#settings.clock.nowMs();
-    const [outcome, label] = await this.#attempt(command, deadlineMs);
-    this.#settings.onCommand(command.code, label, this.#settings.clock.nowMs() - startedAtMs);
-    return outcome;
+  run<T>(command: Command<T>, deadlineMs: number): Promise<Outcome<T>> {
+    return this.ask(command, deadlineMs, outcome => outcome);
+  }
+
+  /** The same, and gives what `conclude`, which must not throw, makes of the outcome. */
+  ask<T, R>(command: Command<T>, deadlineMs: number, conclude: (outcome: Outcome<T>) => R): Promise<R> {
+    const { clock, onCommand } = this.#settings;
+    const startedAtMs = clock.nowMs();
+    return new Promise(resolve => {
+      this.#attempt(command, deadlineMs, 1, (outcome, label) => {
+        onCommand(command.code, label, clock.nowMs() - startedAtMs);
+        resolve(conclude(outcome));
+      });
+    });
   }
 
   /** Ends all connections. Commands under way end as 'unavailable'. */
@@ -94,17 +110,15 @@ export class HsmPool {
     for (const wake of [...this.#upWaiters]) wake();
   }
 
-  async #attempt<T>(command: Command<T>, deadlineMs: number): Promise<[Outcome<T>, CommandOutcome]> {
-    for (let attempt = 1; ; attempt++) {
-      if (deadlineMs <= this.#settings.clock.nowMs()) return [UNAVAILABLE, 'expired'];
-      const connection = this.#leastLoaded();
-      if (connection === null) return [UNAVAILABLE, 'down'];
-      const sent = connection.send(command.code, command.body, deadlineMs);
-      if (sent === null) return [UNAVAILABLE, 'full'];
-      const reply = await sent;
-      if (reply.kind === 'answered') return this.#read(command, reply.error, reply.data);
-      if (reply.kind === 'expired' || attempt === 2) return [UNAVAILABLE, reply.kind];
-    }
+  #attempt<T>(command: Command<T>, deadlineMs: number, attempt: number, end: End<T>): void {
+    const late = deadlineMs <= this.#settings.clock.nowMs();
+    const connection = late ? null : this.#choose();
+    const sent = connection?.send(command.code, command.body, deadlineMs, reply => {
+      if (reply.kind === 'answered') end(...this.#read(command, reply.error, reply.data));
+      else if (reply.kind === 'expired' || attempt === 2) end(UNAVAILABLE, reply.kind);
+      else this.#attempt(command, deadlineMs, attempt + 1, end);
+    });
+    if (!sent) end(UNAVAILABLE, late ? 'expired' : connection === null ? 'down' : 'full');
   }
 
   #read<T>(command: Command<T>, error: string, data: string): [Outcome<T>, CommandOutcome] {
@@ -121,6 +135,18 @@ export class HsmPool {
       if (!(fault instanceof MalformedAnswer)) throw fault;
       return [UNAVAILABLE, 'malformed'];
     }
+  }
+
+  /**
+   * The one that is being written to in this turn, for a few commands: one system call carries them, here and there. Otherwise
+   * the one with the fewest commands under way, so that an HSM that serves each connection in turn serves all at once.
+   */
+  #choose(): Connection | null {
+    const last = this.#lastChosen;
+    const goesOn = last !== null && last.gathered > 0 && last.gathered < mostGathered;
+    if (goesOn && last.isUp && !last.isSuspect && !last.isFull) return last;
+    this.#lastChosen = this.#leastLoaded();
+    return this.#lastChosen;
   }
 
   #leastLoaded(): Connection | null {

@@ -41,7 +41,7 @@ export class TerminalCrypto implements HsmPort {
     return makeMac(this.#pool, KeyType.tak, tak, algorithm, input, deadlineMs);
   }
 
-  async translatePin(
+  translatePin(
     tpk: string,
     zpk: string,
     pinBlock: Secret<string>,
@@ -49,8 +49,9 @@ export class TerminalCrypto implements HsmPort {
     deadlineMs: number,
   ): Promise<PinTranslation> {
     const command = translatePinToZone(tpk, zpk, pinBlock.reveal(), accountDigits);
-    const outcome = await this.#pool.run(command, deadlineMs);
-    return outcome.kind === 'done' ? { kind: 'translated', pinBlock: new Secret(outcome.value.pinBlock) } : outcome;
+    return this.#pool.ask(command, deadlineMs, outcome =>
+      outcome.kind === 'done' ? { kind: 'translated', pinBlock: new Secret(outcome.value.pinBlock) } : outcome,
+    );
   }
 
   async makeWorkingKeys(tmk: string, form: SignOnForm, macKeyBytes: 8 | 16, deadlineMs: number): Promise<WorkingKeys> {

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, type KeyObject, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, type KeyObject, randomFillSync } from 'node:crypto';
 import type { VaultPort } from '../switch/ports.ts';
 import type { Pan } from '../switch/secrets.ts';
 
@@ -19,6 +19,7 @@ export class VaultError extends Error {
 const NONCE = 12;
 const TAG = 16;
 const HEAD = 1 + NONCE;
+const NONCES = 256;
 
 /**
  * Card data at rest. A sealed value is version (1 byte), nonce (12), ciphertext, tag (16): AES-256-GCM with the
@@ -30,6 +31,8 @@ const HEAD = 1 + NONCE;
 export class DataKeyVault implements VaultPort {
   readonly #sets: ReadonlyMap<number, DataKeySet>;
   readonly #newest: DataKeySet;
+  readonly #nonces = Buffer.alloc(NONCES * NONCE);
+  #noncesUsed = this.#nonces.length;
 
   /** Opens with any of `sets`, seals and hashes with the highest version. Throws RangeError when there is none. */
   constructor(sets: readonly DataKeySet[]) {
@@ -45,12 +48,28 @@ export class DataKeyVault implements VaultPort {
 
   seal(plain: Uint8Array, context: string): Uint8Array {
     const { version, panEncryption } = this.#newest;
-    const nonce = randomBytes(NONCE);
+    const nonce = this.#nextNonce();
     const cipher = createCipheriv('aes-256-gcm', panEncryption, nonce);
     cipher.setAAD(associated(version, context));
     const body = cipher.update(plain);
     cipher.final();
-    return Buffer.concat([Buffer.of(version), nonce, body, cipher.getAuthTag()]);
+    const sealed = Buffer.allocUnsafe(HEAD + body.length + TAG);
+    sealed[0] = version;
+    sealed.set(nonce, 1);
+    sealed.set(body, HEAD);
+    sealed.set(cipher.getAuthTag(), HEAD + body.length);
+    return sealed;
+  }
+
+  /** Random bytes are drawn for many at once: asking for them one by one costs as much as the encryption. */
+  #nextNonce(): Uint8Array {
+    if (this.#noncesUsed === this.#nonces.length) {
+      randomFillSync(this.#nonces);
+      this.#noncesUsed = 0;
+    }
+    const from = this.#noncesUsed;
+    this.#noncesUsed += NONCE;
+    return this.#nonces.subarray(from, this.#noncesUsed);
   }
 
   /** Throws VaultError; its text carries nothing of the value. */

@@ -178,11 +178,11 @@ t.test('nothing in an error tells a key, a PIN block or an answer', async t => {
   const damaged = `${made.value.key.slice(0, -1)}g`;
   const block = new Secret('0011223344556677');
   const failures = [
-    terminal.translatePin(damaged, made.value.key, block, '622424290000', soon()),
-    terminal.verifyMac(damaged, 'x9.9', MESSAGE, '0'.repeat(16), soon()),
-    zone.importZoneKey('zpk', damaged, '0'.repeat(32)),
+    async () => terminal.translatePin(damaged, made.value.key, block, '622424290000', soon()),
+    async () => terminal.verifyMac(damaged, 'x9.9', MESSAGE, '0'.repeat(16), soon()),
+    async () => zone.importZoneKey('zpk', damaged, '0'.repeat(32)),
   ];
-  for (const failure of await Promise.allSettled(failures)) {
+  for (const failure of await Promise.allSettled(failures.map(fail => fail()))) {
     t.equal(failure.status, 'rejected', 'a damaged key is a broken registry');
     const text = failure.status === 'rejected' ? `${failure.reason} ${failure.reason.stack} ${show(failure)}` : '';
     t.notOk(text.includes(damaged.slice(1, 9)) || text.includes('00112233'), 'told without its value');
