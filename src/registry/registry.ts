@@ -8,8 +8,9 @@ import type {
   TerminalLookup,
   TerminalRef,
 } from '../switch/ports.ts';
+import { Admissions } from './admissions.ts';
 import { TerminalCache } from './cache.ts';
-import { Gate, type Reply } from './gate.ts';
+import { Gate } from './gate.ts';
 import { counts, judge } from './judge.ts';
 import { issuePending, promotePending } from './key-store.ts';
 import { Keys } from './keys.ts';
@@ -37,6 +38,7 @@ export class Registry implements RegistryPort {
   readonly #emit: Emit;
   readonly #keys: Keys;
   readonly #gate: Gate;
+  readonly #admissions: Admissions;
   readonly #projection: Projection;
   readonly #cache: TerminalCache;
   readonly #loader: Loader;
@@ -62,6 +64,7 @@ export class Registry implements RegistryPort {
     this.#emit = emit;
     this.#keys = new Keys(prefix);
     this.#gate = new Gate(redis, tuning, emit);
+    this.#admissions = new Admissions(this.#gate, this.#keys, tuning, clock);
     this.#projection = new Projection(this.#gate, this.#keys, tuning, emit);
     this.#cache = new TerminalCache(tuning, clock);
     const source = {
@@ -77,11 +80,10 @@ export class Registry implements RegistryPort {
     this.#away = new TokenBucket(tuning.awayAdmissionsPerSecond, 1000 / tuning.awayAdmissionsPerSecond, clock);
   }
 
-  async terminal(ref: TerminalRef, fresh: boolean): Promise<TerminalLookup> {
+  terminal(ref: TerminalRef, fresh: boolean): TerminalLookup | Promise<TerminalLookup> {
     if (!isWellFormed(ref)) return { kind: 'unknown' };
     // A flood of wrong MACs asks for fresh keys each time: beyond the rate it gets what everybody gets.
-    const past = fresh && this.#fresh.take(nameOf(ref));
-    if (past) return await this.#read(ref, true);
+    if (fresh && this.#fresh.take(nameOf(ref))) return this.#read(ref, true);
     if (fresh) this.#emit('fresh-refused');
     const cached = this.#cache.get(ref);
     if (cached !== undefined) {
@@ -95,20 +97,21 @@ export class Registry implements RegistryPort {
       reading = this.#read(ref, false).finally(() => this.#reading.delete(name));
       this.#reading.set(name, reading);
     }
-    return await reading;
+    return reading;
   }
 
   async admit(request: AdmissionRequest): Promise<Admission> {
     if (!isWellFormed(request)) return { kind: 'unknown' };
-    let reply = await this.#judge(request);
+    let reply = await this.#admissions.judge(request);
     if (reply.kind === 'answered' && reply.value[0] === 'absent') {
       const loaded = await this.#loader.load(request, false);
       if (loaded.kind !== 'found') return loaded;
-      reply = await this.#judge(request);
+      reply = await this.#admissions.judge(request);
     }
     if (reply.kind === 'away') return await this.#admitAway(request, reply.sent);
-    // Looked up, projected, and gone again already: Redis is losing what it is told.
-    if (reply.value[0] === 'absent') return await this.#admitAway(request, true);
+    const [verdict] = reply.value;
+    // Looked up, projected, and gone again already: Redis is losing what it is told. Or what it keeps is damaged.
+    if (verdict === 'absent' || verdict === 'failed') return await this.#admitAway(request, true);
     return this.#verdict(request, reply.value);
   }
 
@@ -180,32 +183,6 @@ export class Registry implements RegistryPort {
   async #found(registered: readonly Registered[]): Promise<void> {
     for (const one of registered) this.#cache.put(projectedOf(one));
     if (this.#gate.open && registered.length > 0) await this.#projection.all(registered);
-  }
-
-  async #judge(request: AdmissionRequest): Promise<Reply<AdmitReply>> {
-    const { merchantId, businessDate, kind } = request;
-    const keys = this.#keys;
-    const tuning = this.#tuning;
-    return await this.#gate.ask((redis, run) =>
-      redis.registryAdmit(
-        keys.terminal(request),
-        keys.merchant(merchantId),
-        keys.limit(merchantId, businessDate),
-        keys.epoch(merchantId),
-        keys.gone(merchantId, businessDate),
-        keys.seen(request.identity),
-        run,
-        request.txId,
-        kind,
-        request.amountMinor,
-        businessDate,
-        tuning.replayWindowMs,
-        this.#clock.nowMs(),
-        tuning.recountMs,
-        tuning.limitTtlMs,
-        counts(kind) ? 1 : 0,
-      ),
-    );
   }
 
   #verdict(request: AdmissionRequest, [verdict, ...rest]: AdmitReply): Admission {

@@ -5,12 +5,13 @@ import { assetPath } from '../postgres/assets.ts';
 type Argument = string | number;
 type Script<Reply> = (...keysAndArguments: Argument[]) => Promise<Reply>;
 
-/** What admit.lua answers: a verdict, then what goes with it. */
+/** What admit.lua answers for one request: a verdict, then what goes with it. */
 export type AdmitReply = readonly [verdict: string, ...rest: Argument[]];
 
 /** The scripts of this room as commands. KEYS, ARGV and the answers are described on top of each Lua file. */
 export interface Scripts {
-  readonly registryAdmit: Script<AdmitReply>;
+  /** Given the number of keys first. */
+  readonly registryAdmit: Script<readonly AdmitReply[]>;
   readonly registryRelease: Script<number>;
   readonly registryRestore: Script<number>;
   readonly registryProject: Script<number>;
@@ -19,8 +20,8 @@ export interface Scripts {
   readonly registryCountEnd: Script<number>;
 }
 
-const files: Readonly<Record<keyof Scripts, readonly [file: string, numberOfKeys: number]>> = {
-  registryAdmit: ['admit.lua', 6],
+const files: Readonly<Record<keyof Scripts, readonly [file: string, numberOfKeys?: number]>> = {
+  registryAdmit: ['admit.lua'],
   registryRelease: ['release.lua', 2],
   registryRestore: ['restore.lua', 2],
   registryProject: ['project.lua', 1],
@@ -32,7 +33,8 @@ const files: Readonly<Record<keyof Scripts, readonly [file: string, numberOfKeys
 /** Makes the scripts commands of a connection. The client sends their hash, and their text where Redis lost it. */
 export function defineScripts(redis: Redis): Redis & Scripts {
   for (const [name, [file, numberOfKeys]] of Object.entries(files)) {
-    redis.defineCommand(name, { numberOfKeys, lua: readFileSync(assetPath(import.meta.url, file), 'utf8') });
+    const lua = readFileSync(assetPath(import.meta.url, file), 'utf8');
+    redis.defineCommand(name, numberOfKeys === undefined ? { lua } : { lua, numberOfKeys });
   }
   return redis as Redis & Scripts;
 }

@@ -56,7 +56,8 @@ async function verifyUnder(
     const authenticated = terminal && keys ? { terminal, keys } : null;
     return { kind: 'refused', told, authenticated, tried };
   };
-  const lookup = await context.registry.terminal(request, fresh);
+  const looked = context.registry.terminal(request, fresh);
+  const lookup = looked instanceof Promise ? await looked : looked;
   if (lookup.kind === 'unknown') return refused(refusal(codes.unknownTerminal, 'unknown-terminal'), null, null);
   if (lookup.kind === 'unavailable') return refused(refusal(codes.malfunction, 'registry-unavailable'), null, null);
   const { terminal } = lookup;

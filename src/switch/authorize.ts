@@ -22,9 +22,8 @@ interface PinUnderWay {
  */
 export async function authorize(context: Context, request: FinancialRequest): Promise<Ended> {
   const { refusedUnverified, lookedAt, clock } = context;
-  const copy = copyKey(request);
-  lookedAt.remember(copy, '', clock.nowMs());
-  const before = refusedUnverified.recall(copy, clock.nowMs());
+  lookedAt.note(request, clock.nowMs());
+  const before = refusedUnverified.isEmpty ? null : refusedUnverified.recall(copyKey(request), clock.nowMs());
   if (before !== null) return { told: refusal(before, 'copy-of-a-refused-request'), authenticated: null };
   const route = context.routing.route(request.pan);
   const link = route === null ? undefined : context.links.get(route.link);
@@ -38,13 +37,12 @@ export async function authorize(context: Context, request: FinancialRequest): Pr
   const name = identityKey(request.identity);
   const first = context.underWay.get(name);
   if (first !== undefined) {
-    return told(sameBytes(digest, first.digest) ? await first.told : refusal(codes.duplicate, 'differs-from-first'));
+    if (!sameBytes(digest, first.digest)) return told(refusal(codes.duplicate, 'differs-from-first'));
+    // The failure of the first is the copy's own.
+    return told((await first.ended).told);
   }
-  const ended = admit(context, request, authentication, digest, route, pin);
-  const outcome = ended.then(({ told }) => told);
-  // A copy that waits sees the failure of the first as its own; without a copy nobody looks at it here.
-  outcome.catch(() => {});
-  context.underWay.set(name, { digest, told: outcome });
+  const ended = admit(context, request, authentication, digest, route, pin, name);
+  context.underWay.set(name, { digest, ended });
   try {
     return await ended;
   } finally {
@@ -86,11 +84,12 @@ async function admit(
   digest: Uint8Array,
   route: Route | null,
   pin: PinUnderWay | null,
+  name: string,
 ): Promise<Ended> {
   const { journal, registry, refusals, clock, calendar } = context;
   const told = (outcome: Told): Ended => ({ told: outcome, authenticated: authentication });
   const link = route === null ? undefined : context.links.get(route.link);
-  const refusedBefore = refusals.recall(identityKey(request.identity), clock.nowMs());
+  const refusedBefore = refusals.recall(name, clock.nowMs());
   if (refusedBefore !== null) return told(refusal(refusedBefore, 'copy-of-a-refused-request'));
   if (request.identity.batch !== authentication.terminal.batch) {
     return told(await refuse(context, request, codes.signOnFirst, 'wrong-batch'));
@@ -101,7 +100,9 @@ async function admit(
   const txId = journal.nextTxId();
   const { businessDate } = calendar.now();
   const { identity, kind, amountMinor } = request;
-  const admission = await registry.admit({ ...identity, txId, identity, kind, amountMinor, businessDate });
+  const { merchantId, terminalId } = identity;
+  const asked = { merchantId, terminalId, txId, identity, kind, amountMinor, businessDate };
+  const admission = await registry.admit(asked);
   // An admission that nobody answered may have been executed all the same: its reservation is given back too.
   const reserved = admission.kind === 'unavailable' || (admission.kind === 'admitted' && admission.reserved);
   const release = (): void => {
@@ -135,23 +136,14 @@ async function admit(
     return told(await refuse(context, request, responseCode, reason, !admission.surelyFirst));
   };
   const { surelyFirst } = admission;
-  const base = {
-    request,
-    authenticated: authentication,
-    digest,
-    route,
-    link,
-    txId,
-    businessDate,
-    surelyFirst,
-    release,
-  };
-  const way = await wayToBank(context, base, pin);
+  const way = await wayToBank(context, request, link, authentication, pin);
   if (way.kind === 'refused') return refused(way.responseCode, way.reason);
-  const key = await context.keys.transaction(link.name);
+  const numbered = context.keys.transaction(link.name);
+  const key = numbered instanceof Promise ? await numbered : numbered;
   if (key === null) return refused(codes.malfunction, 'no-numbers');
   for (let race = 0; race < maxRaces; race++) {
-    const judged = await footingOf(context, request);
+    const footing = footingOf(context, request);
+    const judged = footing instanceof Promise ? await footing : footing;
     if (judged.kind === 'refused') return refused(judged.responseCode, judged.reason);
     if (clock.nowMs() >= request.deadlineMs - context.settings.closingReserveMs) break;
     const { storeAndForward } = context;
@@ -160,7 +152,19 @@ async function admit(
       return refused(codes.issuerUnavailable, 'store-and-forward-full');
     }
     try {
-      const admitted: Admitted = { ...base, footing: judged.footing, standIn: way.standIn };
+      const admitted: Admitted = {
+        request,
+        authenticated: authentication,
+        digest,
+        route,
+        link,
+        txId,
+        businessDate,
+        footing: judged.footing,
+        surelyFirst,
+        standIn: way.standIn,
+        release,
+      };
       const ended = await forward(context, admitted, key, way.pin);
       if (ended !== 'original-moved') return ended;
     } finally {
@@ -201,7 +205,9 @@ type WayToBank =
  */
 async function wayToBank(
   context: Context,
-  { request, link, authenticated }: Pick<Admitted, 'request' | 'link' | 'authenticated'>,
+  request: FinancialRequest,
+  link: LinkProfile,
+  authenticated: Authenticated,
   begun: PinUnderWay | null,
 ): Promise<WayToBank> {
   const open: WayToBank = { kind: 'open', pin: null, standIn: false };

@@ -2,7 +2,7 @@ import type { Calendar } from './calendar.ts';
 import type { Drives } from './drive.ts';
 import type { MessageKeys } from './message-keys.ts';
 import type { LinkSettings } from './originals.ts';
-import type { Told } from './outcome.ts';
+import type { Ended } from './outcome.ts';
 import type {
   BankPort,
   Clock,
@@ -15,7 +15,7 @@ import type {
   Timers,
   VaultPort,
 } from './ports.ts';
-import type { RefusalRing } from './refusals.ts';
+import type { Glimpses, RefusalRing } from './refusals.ts';
 import type { Routing } from './routing.ts';
 import type { StoreAndForward } from './store-and-forward.ts';
 
@@ -38,7 +38,7 @@ export interface SwitchSettings extends LinkSettings {
 export interface UnderWay {
   /** Keyed hash of its bytes under the MAC. */
   readonly digest: Uint8Array;
-  readonly told: Promise<Told>;
+  readonly ended: Promise<Ended>;
 }
 
 /** What each part of the transaction's story works with. */
@@ -60,7 +60,7 @@ export interface Context {
   /** Refused before their MAC was verified; apart, so that strangers cannot push out what the others are. */
   readonly refusedUnverified: RefusalRing;
   /** Requests that were looked at: a copy that comes when there is no room is not told no, for its first may be approved. */
-  readonly lookedAt: RefusalRing;
+  readonly lookedAt: Glimpses;
   readonly storeAndForward: StoreAndForward;
   readonly drives: Drives;
   /** Requests under way in this process, by identity: a copy waits for the same outcome. */

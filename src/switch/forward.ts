@@ -85,7 +85,17 @@ export async function forward(
   }
 
   try {
-    return await ask(context, admitted, key, pin);
+    const { storeAndForward } = context;
+    if (admitted.standIn) return await close(context, admitted, key, standIn(record.txId), 0);
+    const sentAtMs = context.clock.nowMs();
+    const outcome = await ask(context, admitted, key, pin, sentAtMs);
+    const bankMs = context.clock.nowMs() - sentAtMs;
+    const { kind, partialApproval } = request;
+    if (outcome.kind === 'unknown' && kinds[kind].doubt === 'reverse') {
+      storeAndForward.expectLate(admitted.link.name, key.stan, key.moment.transmissionAt, record.txId);
+    }
+    const verdict = decide({ kind, amountMinor: admitted.footing.forwardedMinor, partialApproval }, outcome);
+    return await close(context, admitted, key, verdict, bankMs);
   } catch (error) {
     // A bug, and nobody knows how far it came. What was opened must not stay open while this process lives.
     void driveToDoubt(context, inDoubt(admitted, key)).then(release);
@@ -99,24 +109,18 @@ function inDoubt({ request, link, txId, footing }: Admitted, { stan, moment }: T
   return { txId, link: link.name, kind: request.kind, stan, transmissionAt, forwardedMinor: footing.forwardedMinor };
 }
 
-/** Sends the request to the bank and takes what comes of it to its end. */
-async function ask(context: Context, admitted: Admitted, key: TransactionKey, pin: PinForLink | null): Promise<Ended> {
-  const { request, link, txId, footing } = admitted;
-  const { banks, clock, journal, settings, storeAndForward } = context;
-  if (admitted.standIn) return close(context, admitted, key, standIn(txId), 0);
-  const sentAtMs = clock.nowMs();
-  const bankDeadlineMs = Math.min(sentAtMs + link.timeoutMs, request.deadlineMs - settings.closingReserveMs);
-  // Whoever was taken for dead while it opened may have been reversed already: it sends nothing.
-  const outcome: BankOutcome = journal.standing
-    ? await banks.request(link.name, bankRequest(admitted, key, pin), bankDeadlineMs, pin?.generation)
-    : { kind: 'unsent', reason: 'not-standing' };
-  const bankMs = clock.nowMs() - sentAtMs;
-  const { kind, partialApproval } = request;
-  if (outcome.kind === 'unknown' && kinds[kind].doubt === 'reverse') {
-    storeAndForward.expectLate(link.name, key.stan, key.moment.transmissionAt, txId);
-  }
-  const verdict = decide({ kind, amountMinor: footing.forwardedMinor, partialApproval }, outcome);
-  return close(context, admitted, key, verdict, bankMs);
+/** What the bank says in time. Whoever was taken for dead while it opened may have been reversed already: it sends nothing. */
+function ask(
+  { banks, journal, settings }: Context,
+  admitted: Admitted,
+  key: TransactionKey,
+  pin: PinForLink | null,
+  nowMs: number,
+): BankOutcome | Promise<BankOutcome> {
+  const { request, link } = admitted;
+  if (!journal.standing) return { kind: 'unsent', reason: 'not-standing' };
+  const deadlineMs = Math.min(nowMs + link.timeoutMs, request.deadlineMs - settings.closingReserveMs);
+  return banks.request(link.name, bankRequest(admitted, key, pin), deadlineMs, pin?.generation);
 }
 
 /** Our own approval: its authorisation code comes from its number, for no bank gave one. */
@@ -151,7 +155,8 @@ async function close(
     frame = request.reply(answer, false).seal();
   }
   const ended = (told: Told, bytes?: Uint8Array): Ended => ({ told, authenticated, frame: bytes });
-  const stored = await owed(context, admitted, key, verdict);
+  const owing = owed(context, admitted, key, verdict);
+  const stored = owing instanceof Promise ? await owing : owing;
   if (stored === 'no-numbers') {
     void driveToDoubt(context, inDoubt(admitted, key)).then(release);
     return ended({ kind: 'silent', reason: 'no-numbers' });
@@ -200,15 +205,15 @@ async function close(
 }
 
 /** What store-and-forward owes the bank from now on: a reversal, an advice, or nothing. */
-async function owed(
+function owed(
   { keys }: Context,
   { link, txId }: Admitted,
   { stan, moment: { transmissionAt } }: TransactionKey,
   verdict: Verdict,
-): Promise<StoredMessage | null | 'no-numbers'> {
+): Promise<StoredMessage | 'no-numbers'> | StoredMessage | null {
   switch (verdict.state) {
     case 'reversing':
-      return (await keys.reversal(link.name, txId, reversalReason(verdict))) ?? 'no-numbers';
+      return keys.reversal(link.name, txId, reversalReason(verdict)).then(stored => stored ?? 'no-numbers');
     case 'stood-in':
       return keys.advice({ txId, link: link.name, stan, transmissionAt }, verdict.sent);
     default:

@@ -2,6 +2,8 @@ import type { Calendar, Moment } from './calendar.ts';
 import type { Numbers } from './numbers.ts';
 import type { StoredMessage } from './ports.ts';
 
+type Awaitable<T> = T | Promise<T>;
+
 /** The key of a message on its link, and the moment it was made. */
 export interface MessageKey {
   readonly stan: string;
@@ -29,18 +31,22 @@ export class MessageKeys {
     return stan === null ? null : { stan, moment: this.#calendar.now() };
   }
 
-  /** The key and the RRN of a new transaction. */
-  async transaction(link: string): Promise<TransactionKey | null> {
+  /** The key and the RRN of a new transaction: at once where numbers are in hand, as they mostly are. */
+  transaction(link: string): TransactionKey | null | Promise<TransactionKey | null> {
     const moment = this.#calendar.now();
-    const [stan, rrn] = await Promise.all([
-      this.#numbers.stan(link),
-      this.#numbers.rrn(moment.yearDay, moment.businessDate),
-    ]);
-    return stan === null || rrn === null ? null : { stan, rrn, moment };
+    const stan = this.#numbers.stan(link);
+    const rrn = this.#numbers.rrn(moment.yearDay, moment.businessDate);
+    if (typeof stan === 'string' && typeof rrn === 'string') return { stan, rrn, moment };
+    return this.#awaited(stan, rrn, moment);
+  }
+
+  async #awaited(...[stan, rrn, moment]: [Awaitable<string | null>, Awaitable<string | null>, Moment]) {
+    const numbers = await Promise.all([stan, rrn]);
+    return numbers[0] === null || numbers[1] === null ? null : { stan: numbers[0], rrn: numbers[1], moment };
   }
 
   /** An RRN that belongs to no transaction at a bank (sign-on). Null when no number can be had. */
-  rrn(): Promise<string | null> {
+  rrn(): Awaitable<string | null> {
     const { yearDay, businessDate } = this.#calendar.now();
     return this.#numbers.rrn(yearDay, businessDate);
   }

@@ -37,39 +37,45 @@ export class Numbers {
     this.#blockSize = blockSize;
   }
 
-  /** Null when the storage of the blocks is away and the block in hand is used up. */
-  async stan(link: string): Promise<string | null> {
-    const n = await this.#take(`stan:${link}`);
-    return n === null ? null : stanOf(n);
+  /** At once where the block in hand has one. Null when it is used up and the storage of the blocks is away. */
+  stan(link: string): string | null | Promise<string | null> {
+    return this.#next(`stan:${link}`, stanOf);
   }
 
-  /** `businessDate` keeps years apart whose last digits agree. */
-  async rrn(yearDay: string, businessDate: string): Promise<string | null> {
-    const n = await this.#take(`rrn:${businessDate}`);
+  /** The same. `businessDate` keeps years apart whose last digits agree. */
+  rrn(yearDay: string, businessDate: string): string | null | Promise<string | null> {
     this.#forgetRrnsBefore(businessDate);
-    return n === null ? null : rrnOf(yearDay, n);
+    return this.#next(`rrn:${businessDate}`, n => rrnOf(yearDay, n));
   }
 
-  async #take(name: string): Promise<number | null> {
+  #next(name: string, written: (n: number) => string): string | null | Promise<string | null> {
     let series = this.#series.get(name);
     if (series === undefined) {
       series = { next: 0, end: 0, refill: null, spare: null };
       this.#series.set(name, series);
     }
+    const n = this.#inHand(name, series);
+    return n === null ? this.#wait(name, series, written) : written(n);
+  }
+
+  async #wait(name: string, series: Series, written: (n: number) => string): Promise<string | null> {
     for (;;) {
-      if (series.next < series.end) {
-        const n = series.next++;
-        if (series.spare === null && series.end - series.next < this.#blockSize / 2) void this.#refill(name, series);
-        return n;
-      }
-      if (series.spare !== null) {
-        series.next = series.spare;
-        series.end = series.spare + this.#blockSize;
-        series.spare = null;
-        continue;
-      }
       if (!(await this.#refill(name, series))) return null;
+      const n = this.#inHand(name, series);
+      if (n !== null) return written(n);
     }
+  }
+
+  #inHand(name: string, series: Series): number | null {
+    if (series.next === series.end && series.spare !== null) {
+      series.next = series.spare;
+      series.end = series.spare + this.#blockSize;
+      series.spare = null;
+    }
+    if (series.next === series.end) return null;
+    const n = series.next++;
+    if (series.spare === null && series.end - series.next < this.#blockSize / 2) void this.#refill(name, series);
+    return n;
   }
 
   #refill(name: string, series: Series): Promise<boolean> {

@@ -36,13 +36,21 @@ export type Judged =
 const refused = (responseCode: string, reason: string): Judged => ({ kind: 'refused', responseCode, reason });
 const unknown = (reason: string): Judged => refused(codes.originalNotFound, reason);
 
-/** Finds what a request refers to and judges whether it may. A request that refers to nothing stands by itself. */
-export async function footingOf(context: Context, request: FinancialRequest): Promise<Judged> {
+/** Finds what a request refers to and judges whether it may. A request that refers to nothing stands by itself, at once. */
+export function footingOf(context: Context, request: FinancialRequest): Judged | Promise<Judged> {
   const rule = kinds[request.kind];
-  const { link } = rule;
-  const { reference } = request;
   const alone: Judged = { kind: 'stands', footing: standing(rule, request) };
-  if (link === undefined) return alone;
+  return rule.link === undefined ? alone : linkedFooting(context, request, rule, rule.link, alone);
+}
+
+async function linkedFooting(
+  context: Context,
+  request: FinancialRequest,
+  rule: KindRule,
+  link: LinkRule,
+  alone: Judged,
+): Promise<Judged> {
+  const { reference } = request;
   if (reference === undefined) return link.optional ? alone : refused(codes.formatError, 'missing-reference');
   const { merchantId, terminalId } = request.identity;
   const panHash = context.vault.hashPan(request.pan);

@@ -22,7 +22,7 @@ import type {
   VaultPort,
 } from './ports.ts';
 import { recoverLostOwners } from './recovery.ts';
-import { copyKey, RefusalRing } from './refusals.ts';
+import { copyKey, Glimpses, RefusalRing } from './refusals.ts';
 import { reverse } from './reverse.ts';
 import { Routing } from './routing.ts';
 import { sealed } from './seal.ts';
@@ -74,7 +74,7 @@ export class Switch implements SwitchPort {
     const links = new Map(parts.links.map(link => [link.name, link]));
     const refusals = new RefusalRing(settings.refusalsRemembered, settings.terminalWaitMs);
     const refusedUnverified = new RefusalRing(settings.refusalsRemembered, settings.terminalWaitMs);
-    const lookedAt = new RefusalRing(settings.refusalsRemembered, settings.terminalWaitMs);
+    const lookedAt = new Glimpses(settings.refusalsRemembered, settings.terminalWaitMs);
     const storeAndForward = new StoreAndForward({ ...parts, links, pollMs: settings.owedPollMs });
     this.#context = {
       ...parts,
@@ -139,7 +139,7 @@ export class Switch implements SwitchPort {
   #shed(request: TerminalRequest): Ended {
     if (request.kind === 'reversal' || !('identity' in request)) return overload;
     const { refusedUnverified, lookedAt, clock } = this.#context;
-    if (lookedAt.recall(copyKey(request), clock.nowMs()) !== null) return perhapsCopy;
+    if (lookedAt.has(request)) return perhapsCopy;
     refusedUnverified.remember(copyKey(request), codes.malfunction, clock.nowMs());
     return overload;
   }
@@ -150,12 +150,12 @@ export class Switch implements SwitchPort {
     return 'identity' in request && kinds[request.kind].doubt === 'repeat' ? 'owed' : 'requests';
   }
 
-  async #end(request: TerminalRequest): Promise<Ended> {
+  #end(request: TerminalRequest): Ended | Promise<Ended> {
     switch (request.kind) {
       case 'reversal':
         return reverse(this.#context, request);
       case 'sign-on':
-        return plain(await signOn(this.#context, request));
+        return signOn(this.#context, request).then(plain);
       case 'echo':
       case 'sign-off': {
         const { localTime, localDate } = this.#context.calendar.now();

@@ -18,6 +18,8 @@ import {
 import { identityKey, RefusalRing } from '../../src/switch/refusals.ts';
 import { Routing } from '../../src/switch/routing.ts';
 import { edge, type State, states } from '../../src/switch/states.ts';
+import { openAnswer, sealAnswer } from '../../src/switch/stored-answer.ts';
+import { SimVault } from '../simulation/ports/vault.ts';
 import { link } from './support.ts';
 
 const answered = (responseCode: string, amountMinor = 1000): BankOutcome => ({
@@ -191,11 +193,17 @@ t.test('a copy of a refused request is refused alike, for the terminal’s wait 
   t.equal(ring.recall(id('1'), 999), '91');
   t.equal(ring.recall(id('1'), 1000), null, 'past the wait');
   t.equal(ring.recall(id('1', '000002'), 0), null, 'another batch is another request');
-  ring.remember(id('2'), '61', 1);
-  ring.remember(id('3'), '61', 2);
-  t.equal(ring.recall(id('1'), 3), null, 'the oldest is forgotten');
-  t.equal(ring.forgotten, 1, 'and counted');
-  t.equal(ring.recall(id('3'), 3), '61');
+  for (const trace of ['2', '3', '4']) ring.remember(id(trace), '61', 1);
+  t.equal(ring.recall(id('1'), 1), '91', 'as many as were promised, and for a while more');
+  ring.remember(id('5'), '61', 2);
+  t.equal(ring.recall(id('1'), 3), null, 'the oldest are forgotten');
+  t.equal(ring.forgotten, 2, 'and counted');
+  t.same(
+    ['3', '4', '5'].map(trace => ring.recall(id(trace), 3)),
+    ['61', '61', '61'],
+  );
+  ring.remember(id('6'), '61', 5000);
+  t.equal(ring.forgotten, 2, 'what was past its time is not counted');
 });
 
 t.test('the longest prefix of the BIN table chooses the link', async t => {
@@ -317,4 +325,24 @@ t.test('of a DE55 the terminal gets the issuer’s tags, and nothing that a bank
   for (let cut = 1; cut < authentication.length / 2; cut++) {
     t.equal(tags(authentication.slice(0, cut * 2)), null, `cut after ${cut} bytes`);
   }
+});
+
+t.test('a stored answer is read as it was told, whatever a bank wrote in it', async t => {
+  const vault = new SimVault();
+  const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined });
+  const answers = fc.record({
+    responseCode: fc.string(),
+    rrn: maybe(fc.string()),
+    authCode: maybe(fc.string()),
+    additionalResponse: maybe(fc.string({ unit: 'binary' })),
+    balance: maybe(fc.string()),
+    amountMinor: maybe(fc.nat()),
+    iccData: maybe(fc.uint8Array()),
+  });
+  const told = fc.property(answers, answer => {
+    const opened = openAnswer(vault, 1, sealAnswer(vault, 1, answer));
+    for (const [name, value] of Object.entries(answer)) t.same(opened[name as keyof typeof opened], value, name);
+    t.equal(opened.settlementDate, undefined);
+  });
+  fc.assert(told, { numRuns: 50 });
 });

@@ -72,8 +72,8 @@ export type KeyIssue =
   | { readonly kind: 'unavailable' };
 
 export interface RegistryPort {
-  /** Keys and status from a bounded local cache; `fresh` goes past it (a MAC did not verify under the cached keys). */
-  terminal(ref: TerminalRef, fresh: boolean): Promise<TerminalLookup>;
+  /** Keys and status from a bounded local cache, then at once; `fresh` goes past it (a MAC did not verify under the cached keys). */
+  terminal(ref: TerminalRef, fresh: boolean): TerminalLookup | Promise<TerminalLookup>;
   /** After the MAC: one round trip that judges and reserves. Idempotent by `txId`. */
   admit(request: AdmissionRequest): Promise<Admission>;
   /** Gives a reservation back (decline, reversal, refusal after admission). Idempotent; never rejects, never waits for Redis to come back. */
