@@ -73,25 +73,23 @@ export class Door {
    * the moment from which the one deadline counts. Never rejects.
    */
   async handle(frame: Uint8Array, way: Way, receivedAtMs = this.#options.clock.nowMs()): Promise<Handled> {
-    const { observer } = this.#options;
+    const { requestBudgetMs, core, observer } = this.#options;
     observer.onInFlight(++this.#inFlight);
-    const handled = await this.#handle(frame, receivedAtMs);
+    let handled: Handled;
+    try {
+      const reading = readCupPos(frame, { receivedAtMs, deadlineMs: receivedAtMs + requestBudgetMs }, this.#options);
+      if (reading.kind === 'unanswerable') handled = reading;
+      else {
+        if (reading.request.kind === 'refused') observer.onRefused(reading.request.reason);
+        const answer = await core.handle(reading.request);
+        handled = answer === null ? { kind: 'silent' } : { kind: 'answered', frame: answer };
+      }
+    } catch (error) {
+      observer.onFailure(error);
+      handled = { kind: 'failed' };
+    }
     observer.onInFlight(--this.#inFlight);
     observer.onFrame(way, handled.kind);
     return handled;
-  }
-
-  async #handle(frame: Uint8Array, receivedAtMs: number): Promise<Handled> {
-    const { requestBudgetMs, core, observer } = this.#options;
-    try {
-      const reading = readCupPos(frame, { receivedAtMs, deadlineMs: receivedAtMs + requestBudgetMs }, this.#options);
-      if (reading.kind === 'unanswerable') return reading;
-      if (reading.request.kind === 'refused') observer.onRefused(reading.request.reason);
-      const answer = await core.handle(reading.request);
-      return answer === null ? { kind: 'silent' } : { kind: 'answered', frame: answer };
-    } catch (error) {
-      observer.onFailure(error);
-      return { kind: 'failed' };
-    }
   }
 }

@@ -1,4 +1,13 @@
-import { answerHeader, binary2, Iso8583Error, type Message, swapTpdu, writePrefix } from '../../../iso8583/index.ts';
+import {
+  answerHeader,
+  binary2,
+  cupPos,
+  type Fields,
+  Iso8583Error,
+  type Message,
+  swapTpdu,
+  writePrefix,
+} from '../../../iso8583/index.ts';
 import type { AnswerDraft, FinancialKind, TerminalAnswer } from '../../switch/ports.ts';
 import { codec, headerBytes } from './codec.ts';
 
@@ -21,7 +30,7 @@ export interface Answered {
   readonly form: AnswerForm;
 }
 
-interface Fields {
+interface Form {
   /** Taken over from the request where it has them; DE60 with the batch replaced where the answer names one. */
   readonly echoed: readonly number[];
   /** Taken from the answer where it has them. */
@@ -29,18 +38,18 @@ interface Fields {
   readonly mac: boolean;
 }
 
-const sale: Fields = {
+const sale: Form = {
   echoed: [2, 3, 4, 11, 14, 23, 25, 41, 42, 49, 53, 60],
   added: [4, 12, 13, 15, 32, 37, 38, 39, 44, 54, 55],
   mac: true,
 };
 /** What undoes a sale or follows a hold tells no balance. */
-const later: Fields = { ...sale, added: sale.added.filter(field => field !== 54) };
+const later: Form = { ...sale, added: sale.added.filter(field => field !== 54) };
 /** What tells of something that is done is not authorised any more. */
-const advice: Fields = { ...later, added: later.added.filter(field => field !== 38) };
+const advice: Form = { ...later, added: later.added.filter(field => field !== 38) };
 
 /** The "A" columns of cup-pos §3. DE27 to 30, 59 and 63, optional there, are not sent. */
-const forms: Readonly<Record<AnswerForm, Fields>> = {
+const forms: Readonly<Record<AnswerForm, Form>> = {
   purchase: sale,
   'balance-inquiry': {
     echoed: [2, 3, 11, 14, 23, 25, 41, 42, 49, 53, 60],
@@ -77,10 +86,20 @@ const forms: Readonly<Record<AnswerForm, Fields>> = {
 /** What a bank wrote and may not fit here: left out rather than the outcome left untold. */
 const optional: ReadonlySet<number> = new Set([15, 38, 44, 54, 55]);
 
+/** Every field that a request may have and an answer of this form does not take over. */
+const dropped = new Map(
+  Object.values(forms).map(form => {
+    const known = Object.keys(cupPos.fields).map(Number);
+    return [form, known.filter(field => !form.echoed.includes(field))] as const;
+  }),
+);
+
 const macBytes = 8;
+const noMac = new Uint8Array(macBytes);
 
 /** Longer than any answer; each one is copied out. */
-const scratch = new Uint8Array(4096);
+const scratch = Buffer.alloc(4096);
+const changes: Fields = codec.fields();
 
 /**
  * Packs the answer to a message: MTI + 10, TPDU turned round, the header's digit 6 set, DE64 reserved where a MAC is
@@ -93,43 +112,67 @@ export function draftAnswer(
   withMac: boolean,
   settings: AnswerSettings,
 ): AnswerDraft {
-  const { echoed, added, mac } = forms[form];
-  const given = givenFields(answer, message, settings);
-  const fields: Record<number, string | Uint8Array | undefined> = {};
-  for (const field of echoed) fields[field] = message.text(field);
-  // Receipts print DE2 of the answer, also where the request had the number in its track alone.
-  if (mac && form !== 'reversal') fields[2] ??= message.text(35)?.split('=', 1)[0];
-  for (const field of added) fields[field] = given[field] ?? fields[field];
-  fields[60] = withBatch(fields[60], answer.batch);
-  const sealed = withMac && mac;
-  if (sealed) fields[64] = new Uint8Array(macBytes);
-  const end = packFitting(mti, headersOf(message, answer, settings), fields);
-  writePrefix(binary2, scratch, 0, end - binary2.lengthBytes);
-  return draft(scratch.slice(0, end), sealed);
+  const { added, mac } = forms[form];
+  try {
+    for (const field of dropped.get(forms[form]) ?? []) changes.set(field, null);
+    // Receipts print DE2 of the answer, also where the request had the number in its track alone.
+    if (mac && form !== 'reversal' && !message.has(2)) changes.set(2, message.text(35)?.split('=', 1)[0]);
+    for (const field of added) {
+      const value = givenValue(field, answer, message, settings);
+      if (value !== undefined) changes.set(field, value);
+    }
+    const own = answer.batch === undefined ? undefined : message.text(60);
+    if (own !== undefined) changes.set(60, own.slice(0, 2) + answer.batch + own.slice(8));
+    const sealed = withMac && mac;
+    if (sealed) changes.set(64, noMac);
+    const end = relayFitting(message, mti, headersOf(message, answer, settings));
+    writePrefix(binary2, scratch, 0, end - binary2.lengthBytes);
+    return draft(Buffer.from(scratch.subarray(0, end)), sealed);
+  } finally {
+    changes.clear();
+  }
 }
 
-function givenFields(
+/** Undefined: as it stands in the request, or not at all. */
+function givenValue(
+  field: number,
   answer: TerminalAnswer,
   message: Message,
   settings: AnswerSettings,
-): Readonly<Record<number, string | Uint8Array | undefined>> {
-  const asked = message.text(4);
-  const amount = answer.amountMinor === undefined ? asked : String(answer.amountMinor).padStart(12, '0');
-  return {
-    4: amount,
-    12: answer.localTime,
-    13: answer.localDate,
-    15: answer.settlementDate,
-    32: answer.acquirerId ?? settings.acquirerId,
-    37: answer.rrn,
-    38: answer.authCode,
-    // The terminal takes another amount than its own only under 10 (cup-pos §3, end), whichever approval the bank wrote.
-    39: answer.responseCode === '00' && amount !== asked ? '10' : answer.responseCode,
-    44: answer.additionalResponse,
-    54: answer.balance,
-    55: answer.iccData,
-    62: answer.workingKeys,
-  };
+): string | Uint8Array | undefined {
+  switch (field) {
+    case 4:
+      return answer.amountMinor === undefined ? undefined : amountOf(answer.amountMinor);
+    case 12:
+      return answer.localTime;
+    case 13:
+      return answer.localDate;
+    case 15:
+      return answer.settlementDate;
+    case 32:
+      return answer.acquirerId ?? settings.acquirerId;
+    case 37:
+      return answer.rrn;
+    case 38:
+      return answer.authCode;
+    case 39:
+      // The terminal takes another amount than its own only under 10 (cup-pos §3, end), whichever approval the bank wrote.
+      return answer.responseCode === '00' &&
+        answer.amountMinor !== undefined &&
+        amountOf(answer.amountMinor) !== message.text(4)
+        ? '10'
+        : answer.responseCode;
+    case 44:
+      return answer.additionalResponse;
+    case 54:
+      return answer.balance;
+    case 55:
+      return answer.iccData;
+    case 62:
+      return answer.workingKeys;
+    default:
+      return undefined;
+  }
 }
 
 /** TPDU and header as they go out. */
@@ -143,28 +186,25 @@ function headersOf(
   return { tpdu: tpduAnswer === 'swap' ? swapTpdu(tpdu) : tpdu, header: answerHeader(header, processingRequest) };
 }
 
-function withBatch(own: string | Uint8Array | undefined, batch: string | undefined): string | Uint8Array | undefined {
-  return typeof own === 'string' && batch !== undefined ? own.slice(0, 2) + batch + own.slice(8) : own;
-}
-
-/** Packs into `scratch` behind the place for the length prefix; gives the end. */
-function packFitting(
-  mti: string,
-  headers: Record<string, Uint8Array>,
-  fields: Record<number, string | Uint8Array | undefined>,
-): number {
+/** Writes into `scratch` behind the place for the length prefix; gives the end. */
+function relayFitting(message: Message, mti: string, headers: Record<string, Uint8Array>): number {
   for (;;) {
     try {
-      return codec.pack({ mti, headers, fields }, scratch, binary2.lengthBytes);
+      return codec.relay(message, { mti, headers, fields: changes }, scratch, binary2.lengthBytes);
     } catch (error) {
       const misfit = error instanceof Iso8583Error && error.code === 'value-does-not-fit' ? error.field : undefined;
-      if (misfit === undefined || !optional.has(misfit) || fields[misfit] === undefined) throw error;
-      fields[misfit] = undefined;
+      if (misfit === undefined || !optional.has(misfit)) throw error;
+      changes.set(misfit, null);
     }
   }
 }
 
-function draft(frame: Uint8Array, sealed: boolean): AnswerDraft {
+/** DE4: n12. */
+function amountOf(amountMinor: number): string {
+  return String(amountMinor).padStart(12, '0');
+}
+
+function draft(frame: Buffer, sealed: boolean): AnswerDraft {
   const end = frame.length - (sealed ? macBytes : 0);
   return {
     macInput: sealed ? frame.subarray(binary2.lengthBytes + headerBytes, end) : undefined,
@@ -174,7 +214,7 @@ function draft(frame: Uint8Array, sealed: boolean): AnswerDraft {
       if (!sealed || mac === undefined || !/^[0-9A-F]{16}$/.test(mac)) {
         throw new TypeError('seal: a MAC of 16 upper-case hex characters exactly where the draft has a macInput');
       }
-      for (let i = 0; i < macBytes; i++) frame[end + i] = Number.parseInt(mac.slice(2 * i, 2 * i + 2), 16);
+      frame.write(mac, end, 'hex');
       return frame;
     },
   };

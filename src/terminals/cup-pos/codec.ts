@@ -1,7 +1,7 @@
-import { compile, cupPos, Iso8583Error, type Message } from '../../../iso8583/index.ts';
+import { type Codec, compile, cupPos, Iso8583Error, type Message } from '../../../iso8583/index.ts';
 
 /** The codec of the UnionPay POS dialect, compiled once. */
-export const codec = compile(cupPos);
+export const codec: Codec = compile(cupPos);
 
 /** TPDU (5) and header (6). */
 export const headerBytes = 11;
