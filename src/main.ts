@@ -2,6 +2,7 @@
  * The composition root: settings, parts, listeners, drain, end. Nothing else is wired elsewhere.
  */
 
+import { setFlagsFromString } from 'node:v8';
 import { Banks } from './banks/banks.ts';
 import type { LinkEvent } from './banks/link.ts';
 import { connectTcp } from './banks/tcp.ts';
@@ -25,13 +26,17 @@ import { Numbers } from './switch/numbers.ts';
 import type { Clock, Observer, Random, Timers } from './switch/ports.ts';
 import { Switch } from './switch/switch.ts';
 import { createDoorMeters } from './telemetry/door.ts';
-import { createLogs, type Logger } from './telemetry/logs.ts';
+import { createLogs, type Logger, type Logs } from './telemetry/logs.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { createObserver } from './telemetry/observer.ts';
 import { createRoomMeters, type RoomMeters } from './telemetry/rooms.ts';
 import { handleBody } from './terminals/body.ts';
 import { Door } from './terminals/door.ts';
 import { Listener } from './terminals/listener.ts';
+
+// What a transaction leaves behind is little and short-lived: threads that share the collecting of it cost more than they
+// save (docs/performance.md).
+setFlagsFromString('--no-parallel-scavenge');
 
 const clock: Clock = { nowMs: Date.now };
 const timers: Timers = {
@@ -84,7 +89,8 @@ interface Running {
   drain(): Promise<void>;
 }
 
-async function start(config: Config, log: Logger, ends: Ends, onFenced: () => void): Promise<Running> {
+async function start(config: Config, logs: Logs, ends: Ends, onFenced: () => void): Promise<Running> {
+  const { log } = logs;
   const metrics = createMetrics();
   const roomMeters = createRoomMeters(metrics.meters, log);
 
@@ -171,7 +177,7 @@ async function start(config: Config, log: Logger, ends: Ends, onFenced: () => vo
     onEvent: (link, event) => onLinkEvent(link, event, roomMeters, log),
     onRequest: roomMeters.links.onRequest,
   });
-  const toTelemetry = createObserver(metrics.meters, log, { logTransactions: config.logTransactions });
+  const toTelemetry = createObserver(metrics.meters, log, config.logTransactions ? logs.transaction : null);
   const observer: Observer = {
     on(event) {
       toTelemetry.on(event);
@@ -353,7 +359,7 @@ async function main(): Promise<void> {
     });
   }
   try {
-    const running = await start(config, log, ends, () => void end(1, nothing));
+    const running = await start(config, logs, ends, () => void end(1, nothing));
     drain = () => running.drain();
     // Told to end while it was starting: what came up since the ends were run is ended too.
     if (ending !== null) await ends.run(log);

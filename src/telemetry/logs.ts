@@ -9,6 +9,7 @@
 
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import { Pan, Secret } from '../switch/ports.ts';
+import { type Answered, transactionWriter } from './transaction-line.ts';
 
 export type { Logger } from 'pino';
 
@@ -23,6 +24,8 @@ export interface LogOptions {
 /** The logger, and how it ends: `close` writes out what an asynchronous destination still holds. */
 export interface Logs {
   readonly log: Logger;
+  /** The line of a transaction; null where the level leaves it out. */
+  readonly transaction: ((event: Answered) => void) | null;
   close(): Promise<void>;
 }
 
@@ -32,8 +35,10 @@ export function createLogs(options: LogOptions): Logs {
     sync: !options.asynchronous,
     ...(options.asynchronous && { minLength: 8_192, periodicFlush: 200 }),
   });
+  const log = createLogger(options, to);
   return {
-    log: createLogger(options, to),
+    log,
+    transaction: log.isLevelEnabled('info') ? transactionWriter(options.node, to) : null,
     // An early exit with an asynchronous destination throws: the drain waits for it.
     close: () => new Promise(resolve => to.flush(() => resolve())),
   };

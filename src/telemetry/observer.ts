@@ -1,17 +1,20 @@
 import type { CoreEvent, Observer } from '../switch/ports.ts';
 import type { Logger } from './logs.ts';
 import type { Meters } from './metrics.ts';
+import type { Answered } from './transaction-line.ts';
 
-type Answered = Extract<CoreEvent, { event: 'answered' }>;
-
-/** What the switch core tells becomes counters and log lines; one line per transaction, where `logTransactions` asks for it. */
-export function createObserver(meters: Meters, log: Logger, options: { readonly logTransactions: boolean }): Observer {
+/** What the switch core tells becomes counters and log lines; one line per transaction where `logTransaction` is given. */
+export function createObserver(
+  meters: Meters,
+  log: Logger,
+  logTransaction: ((event: Answered) => void) | null,
+): Observer {
   return {
     on(event: CoreEvent): void {
       switch (event.event) {
         case 'answered':
           countAnswer(meters, event);
-          if (options.logTransactions) log.info(transactionLine(event), 'transaction');
+          logTransaction?.(event);
           return;
         case 'unanswered':
           meters.unanswered.inc({ kind: event.kind, reason: event.reason });
@@ -69,9 +72,4 @@ function countAnswer(meters: Meters, event: Answered): void {
 /** A bank may send anything in DE39; a label takes only what has the form of a response code. */
 function knownForm(responseCode: string): string {
   return /^[0-9A-Z]{2}$/.test(responseCode) ? responseCode : 'other';
-}
-
-function transactionLine(event: Answered): object {
-  const { event: _, ...fields } = event;
-  return fields;
 }

@@ -7,6 +7,7 @@ import { createLogger, createLogs } from '../../src/telemetry/logs.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { createObserver } from '../../src/telemetry/observer.ts';
 import { createRoomMeters } from '../../src/telemetry/rooms.ts';
+import { transactionWriter } from '../../src/telemetry/transaction-line.ts';
 
 const digits = '6224242900000113';
 const track = '6224242900000113=28062013949031013';
@@ -83,17 +84,22 @@ const answered: CoreEvent = {
 t.test('every event of the core is counted, and a transaction is one line', async t => {
   const metrics = createMetrics();
   const { lines, log } = capture('info');
-  const observer = createObserver(metrics.meters, log, { logTransactions: true });
+  const transaction = transactionWriter('n1', { write: line => void lines.push(line) });
+  const observer = createObserver(metrics.meters, log, transaction);
   observer.on(answered);
   t.equal(lines.length, 1);
-  t.match(JSON.parse(lines[0] ?? ''), {
-    msg: 'transaction',
-    pan: '622424******0113',
-    outcome: 'approved',
-    rrn: '632600000001',
-    elapsedMs: 42,
-  });
-  createObserver(metrics.meters, log, { logTransactions: false }).on({
+  const { time, ...line } = JSON.parse(lines[0] ?? '');
+  t.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  const { event: _, ...told } = answered;
+  t.same(line, { level: 'info', node: 'n1', ...told, pan: '622424******0113', msg: 'transaction' });
+  t.ok(lines[0]?.endsWith('}\n'));
+  transaction({ ...answered, merchantId: 'a "quoted\\ \n one', rrn: undefined });
+  t.match(
+    JSON.parse(lines.pop() ?? ''),
+    { merchantId: 'a "quoted\\ \n one', rrn: undefined },
+    'nothing breaks out of it',
+  );
+  createObserver(metrics.meters, log, null).on({
     ...answered,
     responseCode: '?!',
     elapsedMs: 70_000,
