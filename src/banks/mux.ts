@@ -1,3 +1,4 @@
+import { ChurnMap } from '../collections/churn-map.ts';
 import type { Clock, Timers } from '../switch/ports.ts';
 
 /** How a request on a link ended, as the mux sees it. */
@@ -22,7 +23,7 @@ interface Waiting<A> {
 export class Mux<A> {
   readonly #clock: Clock;
   readonly #timers: Timers;
-  readonly #waiting = new Map<string, Waiting<A>>();
+  readonly #waiting = new ChurnMap<string, Waiting<A>>();
   #wakesAtMs = Number.POSITIVE_INFINITY;
   #cancelWake: () => void = () => {};
 
@@ -55,7 +56,7 @@ export class Mux<A> {
 
   /** The connection is gone: whoever waits may have been served, or not. */
   lose(): void {
-    for (const key of [...this.#waiting.keys()]) this.#settle(key, { kind: 'link-lost' });
+    for (const [key] of this.#waiting.entries()) this.#settle(key, { kind: 'link-lost' });
   }
 
   #settle(key: string, outcome: MuxOutcome<A>): boolean {
@@ -83,7 +84,7 @@ export class Mux<A> {
     this.#wakesAtMs = Number.POSITIVE_INFINITY;
     const nowMs = this.#clock.nowMs();
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const [key, { deadlineMs }] of [...this.#waiting]) {
+    for (const [key, { deadlineMs }] of this.#waiting.entries()) {
       if (deadlineMs <= nowMs) this.#settle(key, { kind: 'timeout' });
       else nextMs = Math.min(nextMs, deadlineMs);
     }

@@ -7,6 +7,7 @@ export type Reply =
   | { readonly kind: 'lost' };
 
 interface Entry {
+  readonly number: number;
   readonly code: string;
   readonly sentAtMs: number;
   readonly deadlineMs: number;
@@ -22,53 +23,60 @@ type Matched =
   | { readonly kind: 'late'; readonly code: string; readonly elapsedMs: number };
 
 /**
- * The commands without an answer on one connection, by message header.
+ * The commands without an answer on one connection, by the number that is their message header.
  *
  * An expired command keeps its header (and its place under the bound: the HSM may still be working on it) until its
  * answer comes or the connection ends. Were its header free at once, a late answer could meet the next command that
  * got the same header, and one terminal's MAC would be taken for another's.
+ *
+ * A ring of places and no Map: a Map that is filled and emptied all the time makes itself anew again and again, and what the
+ * collector once took for old in one of them keeps all that follows from being collected.
  */
 export class Outstanding {
-  readonly #entries = new Map<string, Entry>();
+  readonly #places: (Entry | null)[];
   readonly #headerLength: number;
   readonly #numbers: number;
   readonly #bound: number;
+  #size = 0;
   #next = 0;
 
   constructor(headerLength: number, bound: number) {
     this.#headerLength = headerLength;
     this.#numbers = headerNumbers(headerLength);
-    this.#bound = bound;
+    this.#bound = Math.min(bound, this.#numbers);
+    // As many numbers as there are places follow each other before one meets the place of another again.
+    this.#places = new Array<Entry | null>(this.#bound).fill(null);
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#size;
   }
 
   get isFull(): boolean {
-    return this.#entries.size >= this.#bound;
+    return this.#size >= this.#bound;
   }
 
   /** The header for a new command, or null when the bound is reached. */
   add(code: string, nowMs: number, deadlineMs: number, settle: (reply: Reply) => void): string | null {
     if (this.isFull) return null;
-    let header: string;
-    do {
-      header = this.#next.toString(16).toUpperCase().padStart(this.#headerLength, '0');
-      this.#next = (this.#next + 1) % this.#numbers;
-    } while (this.#entries.has(header));
-    this.#entries.set(header, { code, sentAtMs: nowMs, deadlineMs, settle, expired: false });
-    return header;
+    while (this.#places[this.#next % this.#bound] !== null) this.#step();
+    const number = this.#next;
+    this.#places[number % this.#bound] = { number, code, sentAtMs: nowMs, deadlineMs, settle, expired: false };
+    this.#size++;
+    this.#step();
+    return number.toString(16).toUpperCase().padStart(this.#headerLength, '0');
   }
 
   /** Gives an answer (`text` with its header) to the command that it answers. */
   match(text: string, nowMs: number): Matched {
     const at = this.#headerLength;
     const header = text.slice(0, at);
-    const entry = this.#entries.get(header);
-    if (entry === undefined) return { kind: 'unmatched' };
+    const number = /^[0-9A-F]+$/.test(header) ? Number.parseInt(header, 16) : -1;
+    const entry = this.#places[number % this.#bound];
+    if (!entry || entry.number !== number || header.length !== at) return { kind: 'unmatched' };
     if (text.length < at + 4 || text.slice(at, at + 2) !== answerCode(entry.code)) return { kind: 'foreign' };
-    this.#entries.delete(header);
+    this.#places[number % this.#bound] = null;
+    this.#size--;
     if (entry.expired) return { kind: 'late', code: entry.code, elapsedMs: nowMs - entry.sentAtMs };
     entry.settle({ kind: 'answered', error: text.slice(at + 2, at + 4), data: text.slice(at + 4) });
     return { kind: 'settled' };
@@ -77,8 +85,8 @@ export class Outstanding {
   /** Settles what is past its deadline. The latest time at which one of these was sent, or null when none was. */
   expire(nowMs: number): number | null {
     let sentAtMs: number | null = null;
-    for (const entry of this.#entries.values()) {
-      if (entry.expired || entry.deadlineMs > nowMs) continue;
+    for (const entry of this.#places) {
+      if (entry === null || entry.expired || entry.deadlineMs > nowMs) continue;
       entry.expired = true;
       sentAtMs = Math.max(sentAtMs ?? entry.sentAtMs, entry.sentAtMs);
       entry.settle({ kind: 'expired' });
@@ -90,7 +98,8 @@ export class Outstanding {
   due(): { readonly nextDeadlineMs: number; readonly oldestExpiredMs: number } {
     let nextDeadlineMs = Number.POSITIVE_INFINITY;
     let oldestExpiredMs = Number.POSITIVE_INFINITY;
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#places) {
+      if (entry === null) continue;
       if (entry.expired) oldestExpiredMs = Math.min(oldestExpiredMs, entry.deadlineMs);
       else nextDeadlineMs = Math.min(nextDeadlineMs, entry.deadlineMs);
     }
@@ -99,9 +108,14 @@ export class Outstanding {
 
   /** Settles everything as lost. */
   lose(): void {
-    const entries = [...this.#entries.values()];
-    this.#entries.clear();
+    const entries = this.#places.filter(entry => entry !== null);
+    this.#places.fill(null);
+    this.#size = 0;
     for (const entry of entries) if (!entry.expired) entry.settle({ kind: 'lost' });
+  }
+
+  #step(): void {
+    this.#next = (this.#next + 1) % this.#numbers;
   }
 }
 

@@ -9,8 +9,11 @@
  * failing; what failed alone settles as `failed`.
  */
 
+/** Items that wait when a further batch is begun beside others: what a commit costs by itself is shared by as many. */
+const worthALane = 32;
+
 export interface GroupCommitOptions<T, R> {
-  /** Batches under way at one time. */
+  /** Batches under way at one time, at most. */
   readonly lanes: number;
   readonly maxBatch: number;
   /** Items waiting at one time; beyond it `submit` settles as `refused` at once. */
@@ -60,10 +63,11 @@ export class GroupCommit<T, R> {
   }
 
   #pump(): void {
-    while (this.#busy < this.#options.lanes && this.#waiting.length > 0) {
-      this.#busy++;
-      void this.#lane();
-    }
+    const { lanes, maxBatch } = this.#options;
+    const worthIt = this.#busy === 0 ? 1 : Math.min(maxBatch, worthALane);
+    if (this.#busy === lanes || this.#waiting.length < worthIt) return;
+    this.#busy++;
+    void this.#lane();
   }
 
   async #lane(): Promise<void> {

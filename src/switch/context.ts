@@ -1,3 +1,4 @@
+import type { ChurnMap } from '../collections/churn-map.ts';
 import type { Calendar } from './calendar.ts';
 import type { Drives } from './drive.ts';
 import type { MessageKeys } from './message-keys.ts';
@@ -64,6 +65,6 @@ export interface Context {
   readonly storeAndForward: StoreAndForward;
   readonly drives: Drives;
   /** Requests under way in this process, by identity: a copy waits for the same outcome. */
-  readonly underWay: Map<string, UnderWay>;
+  readonly underWay: ChurnMap<string, UnderWay>;
   readonly settings: SwitchSettings;
 }

@@ -1,3 +1,4 @@
+import { ChurnMap } from '../collections/churn-map.ts';
 import { DueQueue } from './due-queue.ts';
 import type { LateAnswer, LinkProfile, StoredMessage } from './ports.ts';
 
@@ -27,7 +28,7 @@ export class Lane {
   readonly #counts: Record<StoredMessage['kind'], number> = { reversal: 0, advice: 0 };
   readonly #due = new DueQueue();
   /** Forwards whose answer is awaited: what they come to owe waits, so that it cannot overtake them. */
-  readonly #awaited = new Map<number, Place>();
+  readonly #awaited = new ChurnMap<number, Place>();
   readonly #reserved: Record<Place, number> = { request: 0, advice: 0 };
   /** (DE7 STAN) of originals with an unknown outcome, to their transaction. */
   readonly #unknown = new Map<string, number>();

@@ -1,3 +1,4 @@
+import { ChurnMap } from '../collections/churn-map.ts';
 import { authorize } from './authorize.ts';
 import type { Calendar } from './calendar.ts';
 import type { Context, SwitchSettings } from './context.ts';
@@ -85,7 +86,7 @@ export class Switch implements SwitchPort {
       storeAndForward,
       routing: new Routing(parts.routes),
       drives: new Drives(),
-      underWay: new Map(),
+      underWay: new ChurnMap(),
       settings,
     };
     this.#recoveryPollMs = settings.recoveryPollMs;

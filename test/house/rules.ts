@@ -13,6 +13,7 @@ const NODE = 'node:';
 const PACKAGES = 'packages';
 const EVERYTHING = 'everything';
 
+const COLLECTIONS = 'src/collections/';
 const CODEC = 'iso8583/index.ts';
 const PORTS = 'src/switch/ports.ts';
 
@@ -40,10 +41,21 @@ export const RULES: readonly Rule[] = [
   { of: 'iso8583/', may: ['iso8583/', NODE] },
   { of: 'hsm-sim/', may: ['hsm-sim/', NODE] },
   // The core knows no I/O: no package and nothing of Node.
-  { of: 'src/switch/', may: ['src/switch/', CODEC] },
+  { of: 'src/switch/', may: ['src/switch/', COLLECTIONS, CODEC] },
+  { of: COLLECTIONS, may: [COLLECTIONS] },
   ...ROOMS.map(room => ({
     of: `src/${room}/`,
-    may: [`src/${room}/`, CODEC, 'iso8583/specs/', 'src/telemetry/', 'src/postgres/', PORTS, NODE, PACKAGES],
+    may: [
+      `src/${room}/`,
+      COLLECTIONS,
+      CODEC,
+      'iso8583/specs/',
+      'src/telemetry/',
+      'src/postgres/',
+      PORTS,
+      NODE,
+      PACKAGES,
+    ],
   })),
   // The judge shares no code with what it judges.
   { of: 'src/audit/', may: ['src/audit/', NODE, PACKAGES] },
