@@ -20,9 +20,13 @@ import {
   unwrapMasterKey,
 } from '../src/simulators/terminal/index.ts';
 import { HttpTill, type TillCounts } from './http-till.ts';
+import { Generator } from './load/generator.ts';
+import { closedLoop } from './path/plan.ts';
+import { targetOf, targetsTable } from './path/targets.ts';
 import { startBenchStack } from './support/stack.ts';
 
-const help = `Loads POST /iso8583 of a whole acquirer on this machine with purchases, and checks each answer.
+const help = `Loads POST /iso8583 of a whole acquirer on this machine with purchases, and checks each answer. Without --rate as many
+terminals load the same acquirer over TCP for as long, before and after, for comparison.
 
   npm run bench:http -- [options]
 
@@ -58,7 +62,8 @@ function readOptions(): Options | null {
       seconds: text,
       rate: text,
       messages: text,
-      help: { type: 'boolean' },
+      // The last line is one JSON object anyway.
+      ...{ json: { type: 'boolean' }, help: { type: 'boolean' } },
     },
   });
   if (values.help) return null;
@@ -129,6 +134,14 @@ async function load(stack: Stack, tills: readonly HttpTill[], options: Options):
   });
 }
 
+/** Purchases a second of as many terminals over TCP. */
+async function overTcp(generator: Generator, connections: number, seconds: number): Promise<number> {
+  const nothing = (): void => {};
+  const { tps, flaws } = await generator.run(closedLoop(connections, seconds), { onOpen: nothing, onEnd: nothing });
+  if (flaws.length > 0) throw new Error(`over TCP: ${flaws.join(', ')}; nothing was measured`);
+  return tps;
+}
+
 async function main(): Promise<number> {
   const options = readOptions();
   if (options === null) {
@@ -138,26 +151,43 @@ async function main(): Promise<number> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const stack = await startBenchStack({
     switches: 1,
-    terminals: options.connections,
+    terminals: 2 * options.connections,
     databaseUrl: process.env.DATABASE_URL,
     redisUrl: process.env.REDIS_URL,
     switchEnv: { MAX_CONNECTIONS: String(options.connections + 100) },
+    bankArgs: ['--any-card'],
     onStep: what => say(`starting ${what} ...`),
   });
+  const generator = new Generator();
   try {
     const records = await RecordBook.open(stack.recordsFile);
     say('signing on, building messages ...');
     const tills = await prepare(stack, records, options);
-    say(`loading for ${options.seconds} s ...`);
+    const { connections, seconds, rate } = options;
+    const tcp: number[] = [];
+    const beside = async (): Promise<void> => {
+      if (rate > 0) return;
+      say('as many terminals over TCP ...');
+      tcp.push(await overTcp(generator, connections, seconds));
+    };
+    const { terminalsFile, recordsFile } = stack;
+    const switches = stack.switches.map(one => one.terminals);
+    if (rate === 0) {
+      await generator.start({ terminalsFile, recordsFile, terminals: connections, skipped: connections, switches });
+    }
+    await beside();
+    say(`loading for ${seconds} s ...`);
     const startedMs = performance.now();
     const result = await load(stack, tills, options);
     const counts = tills.map(till => till.counts);
+    await beside();
     records.close();
     say('comparing the books ...');
     const { reversed, named, ...audit } = await settleAndAudit(stack, settleMs);
     for (const difference of named) say(`difference: ${JSON.stringify(difference)}`);
-    return report(options, counts, result, startedMs, { reversed, ...audit });
+    return report(options, counts, result, startedMs, tcp, { reversed, ...audit });
   } finally {
+    await generator.stop();
     await stack.stop();
   }
 }
@@ -174,6 +204,7 @@ function report(
   counts: readonly TillCounts[],
   result: autocannon.Result,
   startedMs: number,
+  tcp: readonly number[],
   audit: Audited,
 ): number {
   const total = (count: (one: TillCounts) => number): number => counts.reduce((sum, one) => sum + count(one), 0);
@@ -193,7 +224,19 @@ function report(
   const setting = { connections, rate, switches: 1, cpus: cpus().length, cpu: cpus()[0]?.model, node: process.version };
   const { p50, p97_5, p99, max } = result.latency;
   const figures = { tps: Math.round(approved / elapsed), p50Ms: p50, p97_5Ms: p97_5, p99Ms: p99, maxMs: max };
-  const outcome = refusals.length > 0 ? { refusals } : figures;
+  const targets =
+    tcp.length === 0
+      ? []
+      : [
+          targetOf(
+            'HTTP / TCP throughput',
+            tcp.map(tps => figures.tps / tps),
+            0.5,
+            0.75,
+          ),
+        ];
+  if (refusals.length === 0 && targets.length > 0) process.stdout.write(`${targetsTable(targets)}\n`);
+  const outcome = refusals.length > 0 ? { refusals } : { ...figures, tcpTps: tcp.map(Math.round), targets };
   process.stdout.write(
     `${JSON.stringify({ bench: 'http', ...setting, sent, approved, seconds: Number(elapsed.toFixed(2)), ...outcome, audit })}\n`,
   );

@@ -6,40 +6,48 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../src/postgres/assets.ts';
 import { settleAndAudit } from '../src/simulators/stack/settle.ts';
-import type { Stack } from '../src/simulators/stack/stack.ts';
 import { Generator } from './load/generator.ts';
 import { latencyOf, readTimings } from './path/latency.ts';
+import { nativeProfiles } from './path/native-profile.ts';
 import { closedLoop, help, openLoop, type Plan, readPlan } from './path/plan.ts';
-import { type Profile, profileTable, readProfiles, summarise } from './path/profile.ts';
+import { profilesOf } from './path/profile.ts';
 import { type Evidence, refusals } from './path/refusals.ts';
-import { costTable, describeRooms, type Figures, figuresOf, kneeOf, latencyTable } from './path/report.ts';
+import { type Figures, figuresOf } from './path/report.ts';
 import { type Bench, type Stretch, stretch } from './path/stretch.ts';
-import { targetsOf, targetsTable } from './path/targets.ts';
+import { comparedText, costsOf, type Found, jsonOf, profilesText, textOf, writePage } from './path/switch-report.ts';
 import { statementBetween, Witness } from './path/witness.ts';
-import { describeMachine, type Machine, thisMachine } from './support/machine.ts';
+import { compare, readBaseline, writeBaseline } from './support/baseline.ts';
+import { type Machine, thisMachine } from './support/machine.ts';
 import { startBenchStack } from './support/stack.ts';
 
 const settleMs = 60_000;
 const timingsName = 'bank-timings.txt';
-/** Beyond it the generator is what is measured (issue of the figures): mend it first. */
-const dearestLoadMicros = 22;
+const baselineKey = 'switch';
 
 interface Run {
-  readonly saturation: Stretch;
+  readonly saturations: readonly Stretch[];
   readonly holds: readonly Stretch[];
   readonly stairs: readonly Stretch[];
   /** All of it, the warm-up too, in order. */
   readonly all: readonly Stretch[];
+  /** Of what is not Node, where profiles were asked for and can be had. */
+  readonly native: Awaited<ReturnType<typeof nativeProfiles>>;
 }
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function load(bench: Bench, plan: Plan): Promise<Run> {
   const all: Stretch[] = [];
-  const run = async (name: string, phase: Stretch['phase']): Promise<Stretch> => {
+  let native: ReturnType<typeof nativeProfiles> | null = null;
+  const sample = (): void => {
+    if (plan.profile !== undefined) native ??= nativeProfiles(bench.stack, plan.profile);
+  };
+  const run = async (name: string, phase: Stretch['phase'], onOpen?: () => void): Promise<Stretch> => {
     say(`${name} ...`);
-    const done = await stretch(bench, name, phase);
+    const done = await stretch(bench, name, phase, onOpen);
     const { flaws } = done.result;
     if (flaws.length > 0) throw new Error(`${name}: ${flaws.join(', ')}; nothing was measured`);
     all.push(done);
@@ -47,16 +55,18 @@ async function load(bench: Bench, plan: Plan): Promise<Run> {
   };
   const { terminals, holdTerminals } = plan;
   const warmUp = await run('warm-up', closedLoop(terminals, plan.warmUpSeconds));
-  const saturation = await run(
-    `closed loop, ${terminals} terminals`,
-    closedLoop(terminals, plan.saturationSeconds, warmUp.result.tps),
-  );
-  if (saturation.result.ranOut) throw new Error('a terminal ran out of messages at saturation: nothing was measured');
-  const most = saturation.result.tps;
-  const holds: Stretch[] = [];
-  for (const { rate, seconds } of plan.holds) {
-    if (rate > most) say(`${rate}/s is not held: it is more than saturation`);
-    else holds.push(await run(`${rate}/s, ${holdTerminals} terminals`, openLoop(holdTerminals, rate, seconds)));
+  let most = warmUp.result.tps;
+  const [saturations, holds]: [Stretch[], Stretch[]] = [[], []];
+  for (let round = 1; round <= plan.runs; round++) {
+    const name = `closed loop, ${terminals} terminals`;
+    const saturation = await run(name, closedLoop(terminals, plan.saturationSeconds, most), sample);
+    if (saturation.result.ranOut) throw new Error('a terminal ran out of messages at saturation: nothing was measured');
+    saturations.push(saturation);
+    most = saturation.result.tps;
+    for (const { rate, seconds } of plan.holds) {
+      if (rate > most) say(`${rate}/s is not held: it is more than saturation`);
+      else holds.push(await run(`${rate}/s, ${holdTerminals} terminals`, openLoop(holdTerminals, rate, seconds)));
+    }
   }
   const stairs: Stretch[] = [];
   for (const share of plan.stairs) {
@@ -65,7 +75,7 @@ async function load(bench: Bench, plan: Plan): Promise<Run> {
     stairs.push(step);
     if (step.result.tps < 0.9 * rate) break;
   }
-  return { saturation, holds, stairs, all };
+  return { saturations, holds, stairs, all, native: await native };
 }
 
 async function main(): Promise<number> {
@@ -79,7 +89,7 @@ async function main(): Promise<number> {
     switches: plan.switches,
     terminals: plan.terminals,
     switchEnv: { MAX_CONNECTIONS: String(plan.terminals + 100) },
-    switchNodeArgs: plan.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${plan.profile}`],
+    nodeArgs: name => (plan.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(plan.profile, name)}`]),
     bankArgs: folder => ['--any-card', '--timings', join(folder, timingsName)],
     onStep: what => say(`starting ${what} ...`),
   });
@@ -123,75 +133,42 @@ async function measure(parts: Pick<Bench, 'stack' | 'generator'>, plan: Plan, ma
     };
     const timings = await readTimings(join(stack.folder, timingsName));
     const figures = (one: Stretch): Figures => figuresOf(one, latencyOf(one.result, timings));
-    const found = {
-      saturation: figures(run.saturation),
+    const found: Found = {
+      ...{ machine, switches: stack.switches.length, terminals, quick: plan.quick, evidence },
+      saturations: run.saturations.map(figures),
       holds: run.holds.map(figures),
       stairs: run.stairs.map(figures),
+      profiles: plan.profile === undefined ? {} : { ...profilesOf(plan.profile), ...run.native },
     };
-    const unmatched = [found.saturation, ...found.holds, ...found.stairs].some(one => one.latency.unmatched > 0);
+    const unmatched = [...found.saturations, ...found.holds, ...found.stairs].some(one => one.latency.unmatched > 0);
     const reasons = refusals(results, evidence);
     if (unmatched) reasons.push('the bank does not say how long each answer took');
-    const profile = plan.profile === undefined ? null : summarise(readProfiles(plan.profile));
-    return report(plan, machine, stack, { ...found, profile, evidence, reasons });
+    return report(plan, found, reasons);
   } finally {
     await witness.close();
   }
 }
 
-interface Found {
-  readonly saturation: Figures;
-  readonly holds: readonly Figures[];
-  readonly stairs: readonly Figures[];
-  /** Null where none was asked for. */
-  readonly profile: Profile | null;
-  readonly evidence: Evidence;
-  readonly reasons: readonly string[];
-}
-
-function report(plan: Plan, machine: Machine, stack: Stack, found: Found): number {
-  const { evidence, reasons, ...figures } = found;
-  const { saturation, holds, stairs, profile } = figures;
-  const setting = { switches: stack.switches.length, terminals: plan.terminals, quick: plan.quick };
-  const result = { bench: 'switch', machine, ...setting, evidence };
+function report(plan: Plan, found: Found, reasons: readonly string[]): number {
   if (reasons.length > 0) {
     for (const reason of reasons) say(reason);
-    if (plan.json) process.stdout.write(`${JSON.stringify({ ...result, refusals: reasons })}\n`);
+    const { machine, evidence } = found;
+    if (plan.json)
+      process.stdout.write(`${JSON.stringify({ bench: 'switch', machine, evidence, refusals: reasons })}\n`);
     return 1;
   }
-  const { counted, durability, sent } = evidence;
-  const each = (value: number): string => (value / sent).toFixed(2);
-  const knee = kneeOf(stairs);
-  const targets = targetsOf(saturation, holds);
-  const dear = saturation.cpuMicros.load > dearestLoadMicros;
-  const lines = [
-    describeMachine(machine),
-    `${setting.switches} switch processes, ${setting.terminals} terminals; Postgres ${durability.postgres}, fsync ` +
-      `${durability.fsync}, synchronous_commit ${durability.synchronous_commit}, full_page_writes ` +
-      `${durability.full_page_writes}; Redis ${durability.redis}, append-only file ${durability.appendOnly}, flushed ` +
-      durability.appendFsync,
-    `read from the other processes, for each of ${sent} purchases: ${each(counted.hsmCommands)} HSM commands, ` +
-      `${each(counted.bankPosts)} posts at the bank, ${each(counted.journalRows)} journal rows, ` +
-      `${each(counted.sealed)} sealed card numbers, ${each(counted.identities)} identities, ` +
-      `${each(evidence.logLines)} log lines, ${each(counted.redisCalls)} Redis calls; ` +
-      `${counted.walFlushes} flushes and ${Math.round(counted.walBytes / sent)} bytes each of the write-ahead log`,
-    `the books agree: ${sent} purchases, no difference, no case, nothing reversed`,
-    '',
-    latencyTable([saturation, ...holds, ...stairs]),
-    '',
-    knee === undefined ? 'no step of the staircase was kept up with' : `knee: ${knee.offered}/s was kept up with`,
-    `at saturation (${saturation.tps} TPS):`,
-    '',
-    costTable(saturation),
-    '',
-    describeRooms(saturation),
-    ...(plan.quick ? [] : ['', targetsTable(targets)]),
-    ...(profile === null ? [] : ['', profileTable('room', profile.rooms)]),
-    ...(profile === null ? [] : ['', profileTable('function', profile.functions)]),
-    ...(dear ? [`the load generator took more than ${dearestLoadMicros} us: ratios flatter the switch`] : []),
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
-  if (plan.json)
-    process.stdout.write(`${JSON.stringify({ ...result, ...figures, knee: knee?.offered ?? null, targets })}\n`);
+  const root = packageRoot(fileURLToPath(import.meta.url));
+  const baselineFile = join(root, 'bench', 'baseline.json');
+  const costs = costsOf(found.saturations);
+  const baseline = plan.compare ? readBaseline(baselineFile, baselineKey) : undefined;
+  const compared = baseline && compare(costs, baseline);
+  const parts = [textOf(found), profilesText(found.profiles), plan.compare ? comparedText(compared) : ''];
+  process.stdout.write(`${parts.filter(part => part !== '').join('\n\n')}\n`);
+  if (plan.write) {
+    writePage(root, found);
+    if (plan.profile === undefined) writeBaseline(baselineFile, baselineKey, found.machine, costs);
+  }
+  if (plan.json) process.stdout.write(`${jsonOf(found, compared)}\n`);
   return 0;
 }
 

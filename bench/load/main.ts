@@ -22,10 +22,10 @@ let tills: Till[] = [];
 let records: RecordBook | null = null;
 let cardsUsed = 0;
 
-async function start({ terminalsFile, recordsFile, terminals, switches }: Start): Promise<void> {
+async function start({ terminalsFile, recordsFile, terminals, skipped = 0, switches }: Start): Promise<void> {
   const book = await RecordBook.open(recordsFile);
   records = book;
-  const known = parseTerminals(JSON.parse(readFileSync(terminalsFile, 'utf8'))).slice(0, terminals);
+  const known = parseTerminals(JSON.parse(readFileSync(terminalsFile, 'utf8'))).slice(skipped, skipped + terminals);
   const open = async (at: number): Promise<Till> => {
     const terminal = known[at];
     const address = switches[at % switches.length];

@@ -4,8 +4,9 @@ export interface Start {
   readonly do: 'start';
   readonly terminalsFile: string;
   readonly recordsFile: string;
-  /** How many terminals sign on. */
+  /** How many terminals sign on, and how many of the file are left to others before them. */
   readonly terminals: number;
+  readonly skipped?: number | undefined;
   /** HOST:PORT of the switches: terminals are spread over them. */
   readonly switches: readonly string[];
 }

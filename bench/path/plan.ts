@@ -9,10 +9,13 @@ export const help = `Loads a whole acquirer of real processes on this machine wi
   npm run bench:switch -- [options]
 
   --quick          a short run of less than a minute: figures are rough
+  --runs N         how often saturation and the held rates are measured (default 3; 1 with --quick or --saturation)
   --saturation     only the closed loop, which gives throughput and what a transaction costs
   --switches N     switch processes (default 1)
   --terminals N    terminals of the closed loop, each with one purchase under way (default 200)
-  --profile DIR    has the switches write CPU profiles there, which cost them some, and sums them up
+  --profile DIR    has every process profiled there, which costs some, and sums it up
+  --compare        beside the figures kept in bench/baseline.json
+  --write          keeps the figures there and writes docs/performance.md; with --profile, the profiles beside it
   --json           the last line of standard output is one JSON object
   --help           this text
 
@@ -26,8 +29,12 @@ export interface Plan {
   readonly switches: number;
   readonly terminals: number;
   readonly json: boolean;
+  readonly compare: boolean;
+  readonly write: boolean;
   /** An empty folder, or one that is made. */
   readonly profile: string | undefined;
+  /** How often saturation and each hold are measured. */
+  readonly runs: number;
   readonly warmUpSeconds: number;
   readonly saturationSeconds: number;
   /** Offered rates that are held, purchases a second, over `holdTerminals`. */
@@ -44,21 +51,24 @@ export function readPlan(args: readonly string[]): Plan | null {
   const flag = { type: 'boolean', default: false } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { quick: flag, saturation: flag, switches: text, terminals: text, profile: text, json: flag, help: flag },
+    options: {
+      ...{ quick: flag, saturation: flag, compare: flag, write: flag, json: flag, help: flag },
+      ...{ switches: text, terminals: text, profile: text, runs: text },
+    },
   });
   if (values.help) return null;
-  const { quick, json } = values;
+  const { quick, json, compare, write, saturation } = values;
+  if (write && quick) throw new RangeError('--write: not with --quick');
   const profile = values.profile === undefined ? undefined : resolve(values.profile);
-  const whole = (name: 'switches' | 'terminals', fallback: number): number => {
+  const whole = (name: 'switches' | 'terminals' | 'runs', fallback: number): number => {
     const value = Number(values[name] ?? fallback);
     if (!Number.isInteger(value) || value < 1) throw new RangeError(`--${name}: a whole number from 1 up`);
     return value;
   };
   const terminals = whole('terminals', quick ? 50 : 200);
   const common = {
-    quick,
-    json,
-    profile,
+    ...{ quick, json, compare, write, profile },
+    runs: whole('runs', quick || saturation ? 1 : 3),
     switches: whole('switches', 1),
     terminals,
     holdTerminals: Math.min(terminals, 100),
@@ -67,11 +77,11 @@ export function readPlan(args: readonly string[]): Plan | null {
     const holds = [{ rate: 200, seconds: 3 }];
     return { ...common, warmUpSeconds: 3, saturationSeconds: 4, holds, stairs: [0.5], stairSeconds: 2 };
   }
-  const closed = { ...common, warmUpSeconds: 8, saturationSeconds: 15, stairSeconds: 5 };
-  if (values.saturation) return { ...closed, holds: [], stairs: [] };
+  const closed = { ...common, warmUpSeconds: 8, saturationSeconds: 12, stairSeconds: 5 };
+  if (saturation) return { ...closed, holds: [], stairs: [] };
   const holds = [
-    { rate: 2000, seconds: 20 },
-    { rate: 5000, seconds: 15 },
+    { rate: 2000, seconds: 12 },
+    { rate: 5000, seconds: 12 },
   ];
   return { ...closed, holds, stairs: [0.3, 0.5, 0.7, 0.8, 0.9, 1, 1.1] };
 }

@@ -33,9 +33,15 @@ export interface CpuProfile {
 
 const functionsNamed = 25;
 
-export function readProfiles(folder: string): CpuProfile[] {
+function readProfiles(folder: string): CpuProfile[] {
   const files = readdirSync(folder).filter(name => name.endsWith('.cpuprofile'));
   return files.map(name => JSON.parse(readFileSync(join(folder, name), 'utf8')) as CpuProfile);
+}
+
+/** Of every process that was profiled into a folder of its own below this one. */
+export function profilesOf(folder: string): Record<string, Profile> {
+  const names = readdirSync(folder, { withFileTypes: true }).filter(entry => entry.isDirectory());
+  return Object.fromEntries(names.map(({ name }) => [name, summarise(readProfiles(join(folder, name)))]));
 }
 
 export function summarise(profiles: readonly CpuProfile[]): Profile {

@@ -34,11 +34,21 @@ export interface Bench {
   readonly witness: Witness;
 }
 
-export async function stretch(bench: Bench, name: string, phase: Omit<Phase, 'do'>): Promise<Stretch> {
+/** `onOpen` is told when the window opens. */
+export async function stretch(
+  bench: Bench,
+  name: string,
+  phase: Omit<Phase, 'do'>,
+  onOpen: () => void = () => {},
+): Promise<Stretch> {
   const { generator, stack, witness } = bench;
   const seen: ReturnType<typeof lookAt>[] = [];
   const look = (): void => void seen.push(lookAt(stack, generator, witness));
-  const result = await generator.run(phase, { onOpen: look, onEnd: look });
+  const opens = (): void => {
+    look();
+    onOpen();
+  };
+  const result = await generator.run(phase, { onOpen: opens, onEnd: look });
   const [before, after] = seen;
   if (before === undefined || after === undefined) throw new Error('the load generator did not mark its window');
   const [from, to] = [await before.scrape, await after.scrape];

@@ -28,6 +28,9 @@ export interface Measured extends Timing {
   readonly bytes: number;
 }
 
+/** What is kept of it. `yardsticks`: CPU by that of something else in the same run, the yardstick or the load generator. */
+export type Costed = Pick<Measured, 'name' | 'cpuNs' | 'yardsticks' | 'bytes'>;
+
 type BaselineFile = Readonly<Record<string, Baseline>>;
 
 /** Undefined when there is none yet. */
@@ -36,7 +39,7 @@ export function readBaseline(file: string, key: string): Baseline | undefined {
 }
 
 /** Puts the figures in the place of those under the key; entries of other benchmarks stay. */
-export function writeBaseline(file: string, key: string, machine: Machine, measured: readonly Measured[]): void {
+export function writeBaseline(file: string, key: string, machine: Machine, measured: readonly Costed[]): void {
   const { cpu, cores, node } = machine;
   const operations = Object.fromEntries(measured.map(one => [one.name, keep(one)]));
   const entries: BaselineFile = { ...readFile(file), [key]: { machine: { cpu, cores, node }, operations } };
@@ -47,7 +50,7 @@ function readFile(file: string): BaselineFile {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as BaselineFile) : {};
 }
 
-function keep({ cpuNs, yardsticks, bytes }: Measured): Kept {
+function keep({ cpuNs, yardsticks, bytes }: Costed): Kept {
   const rounded = (value: number): number => Number(value.toPrecision(4));
   const spread = Number(yardsticks.spread.toFixed(3));
   return { cpuNs: rounded(cpuNs.median), yardsticks: rounded(yardsticks.median), spread, bytes };
@@ -64,7 +67,7 @@ export interface Compared {
 }
 
 /** In the order of what was measured. */
-export function compare(measured: readonly Measured[], { operations }: Baseline): Compared[] {
+export function compare(measured: readonly Costed[], { operations }: Baseline): Compared[] {
   return measured.map(({ name, yardsticks, bytes }) => {
     const then = operations[name];
     if (then === undefined) return { name, time: undefined, spread: 0, bytes: 0 };

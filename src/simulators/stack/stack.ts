@@ -26,8 +26,8 @@ export interface StackOptions {
   readonly bankArgs?: readonly string[] | ((folder: string) => readonly string[]) | undefined;
   /** Settings of the switch processes over those of a demo. */
   readonly switchEnv?: Readonly<Record<string, string>> | undefined;
-  /** Options of Node for the switch processes: profiling. */
-  readonly switchNodeArgs?: readonly string[] | undefined;
+  /** Options of Node for a process: profiling. */
+  readonly nodeArgs?: ((process: 'switch' | 'hsm' | 'bank') => readonly string[]) | undefined;
   /** How the embedded servers are started, where not as usual. */
   readonly postgres?: Partial<PostgresOptions> | undefined;
   readonly redis?: Partial<RedisOptions> | undefined;
@@ -94,6 +94,7 @@ const demoSettings = {
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const step = options.onStep ?? (() => {});
+  const nodeArgs = options.nodeArgs ?? (() => []);
   const folder = join(options.dataDir, options.run);
   const logFolder = join(folder, 'logs');
   mkdirSync(logFolder, { recursive: true });
@@ -120,7 +121,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     step('HSM simulator');
     const hsmArgs = ['--port', String(await freePort()), '--lmk', 'test'];
     const hsm = launch(
-      new Child({ name: 'hsm-sim', script: 'hsm-sim/main.js', args: hsmArgs, logFolder, supervised: true }),
+      new Child({
+        ...{ name: 'hsm-sim', script: 'hsm-sim/main.js', args: hsmArgs, nodeArgs: nodeArgs('hsm') },
+        ...{ logFolder, supervised: true },
+      }),
     );
     const hsmUrl = `tcp://${await hsm.start(line => text(line.listening))}`;
 
@@ -145,6 +149,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       new Child({
         name: 'bank-sim',
         script: 'src/simulators/bank/main.js',
+        nodeArgs: nodeArgs('bank'),
         args: [
           ...bankArgs,
           '--control-port',
@@ -165,7 +170,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const child = new Child({
         name,
         script: 'src/main.js',
-        nodeArgs: options.switchNodeArgs ?? [],
+        nodeArgs: nodeArgs('switch'),
         env: {
           ...demoSettings,
           DATABASE_URL: storage.databaseUrl,
