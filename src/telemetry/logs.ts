@@ -30,18 +30,61 @@ export interface Logs {
 }
 
 export function createLogs(options: LogOptions): Logs {
-  const to = destination({
-    dest: 1,
-    sync: !options.asynchronous,
-    ...(options.asynchronous && { minLength: 8_192, periodicFlush: 200 }),
-  });
-  const log = createLogger(options, to);
+  const to = destination({ dest: 1, sync: !options.asynchronous });
+  const lines = options.asynchronous ? new Gathered(to) : to;
+  const log = createLogger(options, lines);
   return {
     log,
-    transaction: log.isLevelEnabled('info') ? transactionWriter(options.node, to) : null,
+    transaction: log.isLevelEnabled('info') ? transactionWriter(options.node, lines) : null,
     // An early exit with an asynchronous destination throws: the drain waits for it.
-    close: () => new Promise(resolve => to.flush(() => resolve())),
+    close: () => {
+      if (lines instanceof Gathered) lines.close();
+      return new Promise(resolve => to.flush(() => resolve()));
+    },
   };
+}
+
+const gatheredLength = 8_192;
+const gatheredForMs = 200;
+
+/**
+ * Lines that are written together. The destination's own way to gather them measures all that it has anew with each line,
+ * at 6 kB of garbage a line.
+ */
+class Gathered {
+  readonly #to: ReturnType<typeof destination>;
+  readonly #timer: NodeJS.Timeout;
+  #lines: string[] = [];
+  #length = 0;
+
+  constructor(to: ReturnType<typeof destination>) {
+    this.#to = to;
+    this.#timer = setInterval(() => this.#pass(), gatheredForMs).unref();
+  }
+
+  write(line: string): void {
+    this.#lines.push(line);
+    this.#length += line.length;
+    if (this.#length >= gatheredLength) this.#pass();
+  }
+
+  /** Asked for by a fatal line: after it the process may end. */
+  flushSync(): void {
+    this.#pass();
+    this.#to.flushSync();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#pass();
+  }
+
+  #pass(): void {
+    if (this.#length === 0) return;
+    this.#to.write(this.#lines.join(''));
+    this.#lines = [];
+    this.#length = 0;
+  }
 }
 
 /** A logger on a given destination. */
