@@ -7,39 +7,37 @@ import { ErrorCode, Refusal } from './refusal.ts';
 
 /**
  * Opens keys that come in encrypted under the LMK and keeps the most recently used ones open with their ciphers: a real HSM
- * does this in hardware, here it would be half of a command's time. Bounded; the key used longest ago goes first.
+ * does this in hardware, here it would be half of a command's time. Bounded: what was used stands in the recent half; when that
+ * is full it becomes the former one, and what was not used since it last did is closed.
  */
 export class KeyRing {
   readonly #lmk: Lmk;
-  readonly #limit: number;
-  readonly #open = new Map<string, DesKey>();
+  readonly #half: number;
+  #recent = new Map<string, DesKey>();
+  #former = new Map<string, DesKey>();
 
   constructor(lmk: Lmk, limit: number) {
     this.#lmk = lmk;
-    this.#limit = limit;
+    this.#half = Math.ceil(limit / 2);
   }
 
   /** The key of that type, or a refusal with `parityCode` (10 for the first key of a command, 11 for the second). */
   open(field: KeyField, type: KeyType, parityCode: '10' | '11' = ErrorCode.sourceParity): DesKey {
     const name = type.code + field.scheme + field.hex;
-    let key = this.#open.get(name);
-    if (key) {
-      // A Map keeps insertion order: taking out and putting back makes it the most recently used.
-      this.#open.delete(name);
-    } else {
-      const clear = this.#lmk.unwrap(type, field);
-      if (!hasOddParity(clear)) throw new Refusal(parityCode);
-      key = new DesKey(clear);
-      if (this.#open.size >= this.#limit) this.#forgetOldest();
+    const recent = this.#recent.get(name);
+    if (recent !== undefined) return recent;
+    const key = this.#former.get(name) ?? this.#unwrap(field, type, parityCode);
+    if (this.#recent.size >= this.#half) {
+      this.#former = this.#recent;
+      this.#recent = new Map();
     }
-    this.#open.set(name, key);
+    this.#recent.set(name, key);
     return key;
   }
 
-  #forgetOldest(): void {
-    for (const name of this.#open.keys()) {
-      this.#open.delete(name);
-      return;
-    }
+  #unwrap(field: KeyField, type: KeyType, parityCode: '10' | '11'): DesKey {
+    const clear = this.#lmk.unwrap(type, field);
+    if (!hasOddParity(clear)) throw new Refusal(parityCode);
+    return new DesKey(clear);
   }
 }
