@@ -2,6 +2,8 @@
  * The composition root: settings, parts, listeners, drain, end. Nothing else is wired elsewhere.
  */
 
+import cluster from 'node:cluster';
+import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { Banks } from './banks/banks.ts';
 import type { LinkEvent } from './banks/link.ts';
@@ -33,6 +35,7 @@ import { createRoomMeters, type RoomMeters } from './telemetry/rooms.ts';
 import { handleBody } from './terminals/body.ts';
 import { Door } from './terminals/door.ts';
 import { Listener } from './terminals/listener.ts';
+import { runWorkers } from './workers.ts';
 
 // What a transaction leaves behind is little and short-lived: threads that share the collecting of it cost more than they
 // save (docs/performance.md).
@@ -286,7 +289,8 @@ async function start(config: Config, logs: Logs, ends: Ends, onFenced: () => voi
   const listening = {
     terminals: `${config.terminalListen.host}:${listener.port}`,
     http: await http.listen(config.httpListen),
-    metrics: await metricsServer.listen(config.metricsListen),
+    // Of this process alone, also where it is one of several workers.
+    metrics: await metricsServer.listen({ ...config.metricsListen, exclusive: true }),
     ownerEpoch: journal.ownerEpoch,
   };
 
@@ -319,15 +323,50 @@ function onLinkEvent(link: string, event: LinkEvent, { links }: RoomMeters, log:
   }
 }
 
+/** Settings as the environment and the command line give them; null, and why on standard error, when they are no good. */
+function settings(): Config | null {
+  let asked: string | undefined;
+  try {
+    asked = parseArgs({ options: { workers: { type: 'string' } } }).values.workers;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    return null;
+  }
+  const loaded = loadConfig(asked === undefined ? process.env : { ...process.env, WORKERS: asked });
+  if (loaded.kind === 'loaded') return loaded.config;
+  process.stderr.write(`${loaded.message}\n`);
+  return null;
+}
+
+/** The first of several processes: it serves nothing itself. */
+async function supervise(config: Config): Promise<void> {
+  const { nodeName, metricsListen, workers } = config;
+  const logs = createLogs({ level: config.logLevel, node: nodeName, asynchronous: false });
+  const { host, port } = metricsListen;
+  const metrics = (number: number): string => {
+    const name = host.includes(':') ? `[${host}]` : host;
+    return `${name}:${port === 0 ? 0 : port + number}`;
+  };
+  process.exitCode = await runWorkers({
+    workers,
+    env: number => ({
+      NODE_NAME: `${nodeName}-${number + 1}`,
+      METRICS_LISTEN: metrics(number),
+    }),
+    onRestart: (number, status) => logs.log.error({ worker: number + 1, status }, 'a worker ended: another is started'),
+  });
+  await logs.close();
+  process.exit();
+}
+
 /** Exit statuses: 0 ended in order, 1 fenced or a bug, 2 the start was refused. */
 async function main(): Promise<void> {
-  const loaded = loadConfig(process.env);
-  if (loaded.kind === 'bad') {
-    process.stderr.write(`${loaded.message}\n`);
+  const config = settings();
+  if (config === null) {
     process.exitCode = 2;
     return;
   }
-  const { config } = loaded;
+  if (cluster.isPrimary && config.workers > 1) return supervise(config);
   const logs = createLogs({ level: config.logLevel, node: config.nodeName, asynchronous: config.logAsync });
   const { log } = logs;
   const ends = new Ends();

@@ -130,6 +130,16 @@ export const catalogue = {
     parse: parse.listOf('test-lmk', 'simulator-keys', 'plain-listeners'),
   }),
 
+  workers: setting({
+    env: 'WORKERS',
+    group: 'Bounds',
+    unit: 'processes',
+    fallback: '1',
+    about:
+      'Switch processes that share the ports; `--workers N` on the command line goes before it. The n-th serves its metrics at the port of METRICS_LISTEN plus n - 1, and has its number behind NODE_NAME. Each has its own connections to Postgres, the HSM and the banks. It pays where there are more cores than two: what is not the switch needs one.',
+    parse: parse.wholeNumber(1, 64),
+  }),
+
   nodeName: setting({
     env: 'NODE_NAME',
     group: 'Identity',

@@ -15,6 +15,8 @@ export interface StackOptions {
   readonly run: string;
   readonly switches: number;
   readonly terminals: number;
+  /** Workers that share the ports of each switch; 1 when absent. */
+  readonly workers?: number | undefined;
   /** A Postgres to make a database on, and a Redis; embedded ones when absent. */
   readonly databaseUrl?: string | undefined;
   readonly redisUrl?: string | undefined;
@@ -181,6 +183,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
           HTTP_LISTEN: `${host}:${httpPort}`,
           METRICS_LISTEN: `${host}:${metricsPort}`,
           NODE_NAME: name,
+          WORKERS: String(options.workers ?? 1),
           ...options.switchEnv,
         },
         logFolder,
