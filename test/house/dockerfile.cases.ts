@@ -64,10 +64,12 @@ t.test('what is copied from another stage is made there', async t => {
 
 t.test('what it runs is there', async t => {
   const [command = '[]'] = all(image, 'CMD');
-  const [program, entry = ''] = JSON.parse(command) as readonly string[];
+  const [program, ...args] = JSON.parse(command) as readonly string[];
   t.equal(program, 'node');
+  const entry = args.at(-1) ?? '';
   t.ok(existsSync(join(root, entry)), `${entry} was built`);
   const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts;
+  t.ok(scripts.start?.endsWith(`exec node ${args.join(' ')}`), 'as npm start starts it');
   for (const [, name = ''] of all(stage('build'), 'RUN')
     .join('\n')
     .matchAll(/npm run (\S+)/g))

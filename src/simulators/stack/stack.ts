@@ -76,6 +76,8 @@ export interface Stack {
 
 const host = '127.0.0.1';
 const terminalWaitMs = 6000;
+/** As `npm start` and the container image start a switch. */
+const asStarted = ['--max-semi-space-size=32'];
 
 /** Times of a demo: short, so that silence of the bank and its reversal are seen within seconds. */
 const demoSettings = {
@@ -172,7 +174,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const child = new Child({
         name,
         script: 'src/main.js',
-        nodeArgs: nodeArgs('switch'),
+        nodeArgs: [...asStarted, ...nodeArgs('switch')],
         env: {
           ...demoSettings,
           DATABASE_URL: storage.databaseUrl,
