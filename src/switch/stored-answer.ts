@@ -1,6 +1,6 @@
 import type { TerminalAnswer, VaultPort } from './ports.ts';
+import { utf8 } from './utf8.ts';
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** In the order in which they are written. A new one comes last: what was stored before then reads as without it. */
@@ -25,7 +25,7 @@ export function sealAnswer(vault: VaultPort, txId: number, answer: TerminalAnswe
   const { amountMinor, iccData } = answer;
   let written = part(amountMinor?.toString()) + part(iccData && Array.from(iccData).join());
   for (const name of texts) written += part(answer[name]);
-  return vault.seal(encoder.encode(written), `answer/${txId}`);
+  return vault.seal(utf8(written), `answer/${txId}`);
 }
 
 export function openAnswer(vault: VaultPort, txId: number, sealed: Uint8Array): TerminalAnswer {

@@ -1,10 +1,11 @@
 import { chipTags } from './icc-tags.ts';
 import type { FinancialRequest, Transaction, VaultPort } from './ports.ts';
 import { Pan, Secret } from './ports.ts';
+import { utf8 } from './utf8.ts';
 
 /** The PAN of a transaction, sealed for its row. */
 export function sealPan(vault: VaultPort, txId: number, pan: Pan): Uint8Array {
-  return vault.seal(new TextEncoder().encode(pan.reveal()), `pan/${txId}`);
+  return vault.seal(utf8(pan.reveal()), `pan/${txId}`);
 }
 
 /** Throws when the vault does not hold the key, or when what is stored was tampered with. */
