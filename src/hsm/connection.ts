@@ -3,7 +3,7 @@ import { diagnostics } from './commands.ts';
 import { Fields } from './fields.ts';
 import { FrameReader, packFrames } from './frames.ts';
 import type { PoolSettings } from './options.ts';
-import { Outstanding, type Reply } from './outstanding.ts';
+import { Outstanding, type Reply, type Waiter } from './outstanding.ts';
 
 /**
  * One connection to the HSM, reconnecting by itself.
@@ -79,9 +79,9 @@ export class Connection {
     return this.#unwritten.length;
   }
 
-  /** Sends a command; false when there is no place for it (the caller looked at `isUp`). Otherwise it settles always, once. */
-  send(code: string, body: string, deadlineMs: number, settle: (reply: Reply) => void): boolean {
-    const place = this.#outstanding.add(code, this.#settings.clock.nowMs(), deadlineMs, settle);
+  /** Sends a command; false when there is no place for it (the caller looked at `isUp`). Otherwise the waiter is settled, once. */
+  send(code: string, body: string, deadlineMs: number, waiter: Waiter): boolean {
+    const place = this.#outstanding.add(code, this.#settings.clock.nowMs(), deadlineMs, waiter);
     if (place === null) return false;
     this.#owner.wakeBy(deadlineMs);
     this.#write(place + body);
@@ -156,7 +156,7 @@ export class Connection {
     const askedAtMs = clock.nowMs();
     this.#probing = true;
     const reply = await new Promise<Reply | null>(settle => {
-      if (!this.send(probe.code, probe.body, askedAtMs + probeTimeoutMs, settle)) settle(null);
+      if (!this.send(probe.code, probe.body, askedAtMs + probeTimeoutMs, { settle })) settle(null);
     });
     if (this.#socket !== socket) return;
     this.#probing = false;

@@ -6,12 +6,17 @@ export type Reply =
   | { readonly kind: 'expired' }
   | { readonly kind: 'lost' };
 
+/** Who waits for an answer. It is settled once. */
+export interface Waiter {
+  settle(reply: Reply): void;
+}
+
 interface Entry {
   readonly number: number;
   readonly code: string;
   readonly sentAtMs: number;
   readonly deadlineMs: number;
-  readonly settle: (reply: Reply) => void;
+  readonly waiter: Waiter;
   expired: boolean;
 }
 
@@ -57,11 +62,11 @@ export class Outstanding {
   }
 
   /** The header for a new command, or null when the bound is reached. */
-  add(code: string, nowMs: number, deadlineMs: number, settle: (reply: Reply) => void): string | null {
+  add(code: string, nowMs: number, deadlineMs: number, waiter: Waiter): string | null {
     if (this.isFull) return null;
     while (this.#places[this.#next % this.#bound] !== null) this.#step();
     const number = this.#next;
-    this.#places[number % this.#bound] = { number, code, sentAtMs: nowMs, deadlineMs, settle, expired: false };
+    this.#places[number % this.#bound] = { number, code, sentAtMs: nowMs, deadlineMs, waiter, expired: false };
     this.#size++;
     this.#step();
     return number.toString(16).toUpperCase().padStart(this.#headerLength, '0');
@@ -78,7 +83,7 @@ export class Outstanding {
     this.#places[number % this.#bound] = null;
     this.#size--;
     if (entry.expired) return { kind: 'late', code: entry.code, elapsedMs: nowMs - entry.sentAtMs };
-    entry.settle({ kind: 'answered', error: text.slice(at + 2, at + 4), data: text.slice(at + 4) });
+    entry.waiter.settle({ kind: 'answered', error: text.slice(at + 2, at + 4), data: text.slice(at + 4) });
     return { kind: 'settled' };
   }
 
@@ -89,7 +94,7 @@ export class Outstanding {
       if (entry === null || entry.expired || entry.deadlineMs > nowMs) continue;
       entry.expired = true;
       sentAtMs = Math.max(sentAtMs ?? entry.sentAtMs, entry.sentAtMs);
-      entry.settle({ kind: 'expired' });
+      entry.waiter.settle({ kind: 'expired' });
     }
     return sentAtMs;
   }
@@ -111,7 +116,7 @@ export class Outstanding {
     const entries = this.#places.filter(entry => entry !== null);
     this.#places.fill(null);
     this.#size = 0;
-    for (const entry of entries) if (!entry.expired) entry.settle({ kind: 'lost' });
+    for (const entry of entries) if (!entry.expired) entry.waiter.settle({ kind: 'lost' });
   }
 
   #step(): void {

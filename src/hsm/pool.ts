@@ -2,6 +2,7 @@ import type { Command } from './commands.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { Fields, MalformedAnswer } from './fields.ts';
 import { type CommandOutcome, type HsmPoolOptions, type PoolSettings, poolSettings } from './options.ts';
+import type { Reply, Waiter } from './outstanding.ts';
 
 /** The end of a command. 'refused' carries the HSM's error code about the data or keys of this command. */
 export type Outcome<T> =
@@ -18,8 +19,40 @@ const DEVICE_FAULTS: ReadonlySet<string> = new Set(['12', '13', '17', '33', '40'
 /** Commands of one turn of the event loop that leave over the same connection. */
 const mostGathered = 8;
 
-/** How a command ends: what its caller gets, and the word for the counter. */
-type End<T> = (outcome: Outcome<T>, label: CommandOutcome) => void;
+/** A command on its way, and what becomes of its outcome: one object for each, where closures would be five. */
+class Asked<T, R> implements Waiter {
+  readonly #pool: HsmPool;
+  readonly command: Command<T>;
+  readonly deadlineMs: number;
+  readonly startedAtMs: number;
+  readonly conclude: (outcome: Outcome<T>) => R;
+  readonly resolve: (result: R) => void;
+  firstTry = true;
+
+  constructor(
+    pool: HsmPool,
+    command: Command<T>,
+    deadlineMs: number,
+    conclude: (outcome: Outcome<T>) => R,
+    resolve: (result: R) => void,
+  ) {
+    this.#pool = pool;
+    this.command = command;
+    this.deadlineMs = deadlineMs;
+    this.startedAtMs = pool.nowMs();
+    this.conclude = conclude;
+    this.resolve = resolve;
+  }
+
+  settle(reply: Reply): void {
+    this.#pool.replied(this, reply);
+  }
+
+  again(): this {
+    this.firstTry = false;
+    return this;
+  }
+}
 
 /**
  * Connections to one HSM (or to several behind one address that share an LMK), pipelined: many commands are under way
@@ -92,14 +125,19 @@ export class HsmPool {
 
   /** The same, and gives what `conclude`, which must not throw, makes of the outcome. */
   ask<T, R>(command: Command<T>, deadlineMs: number, conclude: (outcome: Outcome<T>) => R): Promise<R> {
-    const { clock, onCommand } = this.#settings;
-    const startedAtMs = clock.nowMs();
-    return new Promise(resolve => {
-      this.#attempt(command, deadlineMs, 1, (outcome, label) => {
-        onCommand(command.code, label, clock.nowMs() - startedAtMs);
-        resolve(conclude(outcome));
-      });
-    });
+    return new Promise(resolve => this.#send(new Asked(this, command, deadlineMs, conclude, resolve)));
+  }
+
+  /** The time by which everything here is judged. */
+  nowMs(): number {
+    return this.#settings.clock.nowMs();
+  }
+
+  /** A reply to a command that this pool sent. One that got lost with its connection is given to another one, once. */
+  replied<T, R>(asked: Asked<T, R>, reply: Reply): void {
+    if (reply.kind === 'answered') this.#read(asked, reply.error, reply.data);
+    else if (reply.kind === 'lost' && asked.firstTry) this.#send(asked.again());
+    else this.#end(asked, UNAVAILABLE, reply.kind);
   }
 
   /** Ends all connections. Commands under way end as 'unavailable'. */
@@ -110,31 +148,41 @@ export class HsmPool {
     for (const wake of [...this.#upWaiters]) wake();
   }
 
-  #attempt<T>(command: Command<T>, deadlineMs: number, attempt: number, end: End<T>): void {
-    const late = deadlineMs <= this.#settings.clock.nowMs();
+  #send<T, R>(asked: Asked<T, R>): void {
+    const { command, deadlineMs } = asked;
+    const late = deadlineMs <= this.nowMs();
     const connection = late ? null : this.#choose();
-    const sent = connection?.send(command.code, command.body, deadlineMs, reply => {
-      if (reply.kind === 'answered') end(...this.#read(command, reply.error, reply.data));
-      else if (reply.kind === 'expired' || attempt === 2) end(UNAVAILABLE, reply.kind);
-      else this.#attempt(command, deadlineMs, attempt + 1, end);
-    });
-    if (!sent) end(UNAVAILABLE, late ? 'expired' : connection === null ? 'down' : 'full');
+    const sent = connection?.send(command.code, command.body, deadlineMs, asked);
+    if (!sent) this.#end(asked, UNAVAILABLE, late ? 'expired' : connection === null ? 'down' : 'full');
   }
 
-  #read<T>(command: Command<T>, error: string, data: string): [Outcome<T>, CommandOutcome] {
+  #read<T, R>(asked: Asked<T, R>, error: string, data: string): void {
+    const { command } = asked;
     if (error !== '00' && !command.warnings?.includes(error)) {
       const outcome: Outcome<T> = DEVICE_FAULTS.has(error) ? UNAVAILABLE : { kind: 'refused', error };
-      return [outcome, `refused-${error}`];
+      this.#end(asked, outcome, `refused-${error}`);
+      return;
     }
+    let value: T;
     try {
       const fields = new Fields(data);
-      const value = command.read(fields);
+      value = command.read(fields);
       fields.end();
-      return [{ kind: 'done', value }, 'ok'];
     } catch (fault) {
       if (!(fault instanceof MalformedAnswer)) throw fault;
-      return [UNAVAILABLE, 'malformed'];
+      this.#end(asked, UNAVAILABLE, 'malformed');
+      return;
     }
+    this.#end(asked, { kind: 'done', value }, 'ok');
+  }
+
+  #end<T, R>(
+    { command, startedAtMs, conclude, resolve }: Asked<T, R>,
+    outcome: Outcome<T>,
+    label: CommandOutcome,
+  ): void {
+    this.#settings.onCommand(command.code, label, this.nowMs() - startedAtMs);
+    resolve(conclude(outcome));
   }
 
   /**
