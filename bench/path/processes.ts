@@ -28,15 +28,14 @@ export function cpuSnapshot({ bank, hsm, postgres, redis, switches }: Stack, loa
   const backends = childrenOf(postmaster);
   const gone = readStat(postmaster)?.withChildrenMicros ?? 0;
   const own = process.cpuUsage();
-  const of = (pid: number | null | undefined): number => readStat(pid ?? 0)?.micros ?? 0;
   return {
     groups: {
-      switch: switches.reduce((sum, { child }) => sum + of(child.pid), 0),
+      switch: switches.reduce((sum, { child }) => sum + microsOf(child.pid), 0),
       postgres: [...backends.values()].reduce((sum, micros) => sum + micros, gone),
-      redis: of(redis?.pid),
-      hsm: of(hsm.pid),
-      bank: of(bank.pid),
-      load: of(loadPid),
+      redis: microsOf(redis?.pid),
+      hsm: microsOf(hsm.pid),
+      bank: microsOf(bank.pid),
+      load: microsOf(loadPid),
       harness: own.user + own.system,
     },
     backends,
@@ -70,6 +69,11 @@ interface Stat {
   readonly micros: number;
   /** With those of its children that have ended. */
   readonly withChildrenMicros: number;
+}
+
+/** Microseconds of CPU that a process has taken since it started; 0 when it has ended. */
+export function microsOf(pid: number | null | undefined): number {
+  return readStat(pid ?? 0)?.micros ?? 0;
 }
 
 /** Undefined when the process has ended. */
