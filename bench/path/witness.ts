@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import type { Stack } from '../../src/simulators/stack/stack.ts';
+import { redisCallsOf } from '../support/servers.ts';
 import { Scrape } from './scrape.ts';
 
 export interface Statement {
@@ -66,7 +67,7 @@ export class Witness {
     const [hsmCommands, bankPosts, redisCalls, scrape] = await Promise.all([
       this.#hsmCommands(),
       this.#bankPosts(),
-      this.#redisCalls(),
+      redisCallsOf(this.#redis),
       Scrape.of(this.#stack),
     ]);
     return {
@@ -152,12 +153,6 @@ export class Witness {
     const response = await fetch(`${this.#stack.bankControlUrl}/book`);
     const { posted } = (await response.json()) as { posted: { count: number } };
     return posted.count;
-  }
-
-  async #redisCalls(): Promise<number> {
-    const info = await this.#redis.info('commandstats');
-    const calls = [...info.matchAll(/^cmdstat_(?:fcall|fcall_ro|eval|evalsha):calls=(\d+)/gm)];
-    return calls.reduce((sum, [, count]) => sum + Number(count), 0);
   }
 }
 
