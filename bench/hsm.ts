@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../src/embedded/server.ts';
 import { generateAndExportKey, KeyType } from '../src/hsm/commands.ts';
 import { simulatorZmk } from '../src/hsm/known-keys.ts';
@@ -36,6 +37,8 @@ Exit status 1, and no figures, when an outcome is wrong; never because of the sp
 
 const underWay = [1, 16, 64];
 const terminals = 200;
+/** As many as the switch has, with its settings as they come. */
+const connections = 4;
 const messageBytes = 250;
 /** So long that no command fails for it on a busy machine. */
 const patienceMs = 30_000;
@@ -57,6 +60,13 @@ interface Input {
   readonly translated: string;
   readonly answer: Uint8Array;
   readonly answerMac: string;
+}
+
+/** With fewer connections than it is to have, a pool refuses commands that it would else take. */
+async function allUp(pool: HsmPool): Promise<void> {
+  for (const endMs = performance.now() + patienceMs; pool.load.up < connections; await sleep(10)) {
+    if (performance.now() > endMs) throw new Error('the HSM simulator does not answer on every connection');
+  }
 }
 
 async function makeKey(pool: HsmPool, type: KeyType): Promise<Key> {
@@ -179,9 +189,9 @@ async function main(args: readonly string[]): Promise<number> {
   const hsmArgs = ['--port', String(await freePort()), '--lmk', 'test'];
   const hsm = new Child({ name: 'hsm-sim', script: 'hsm-sim/main.js', args: hsmArgs, logFolder });
   const listening = await hsm.start(line => (typeof line.listening === 'string' ? line.listening : undefined));
-  const pool = new HsmPool(hsmAddress(`tcp://${listening}`) ?? { host: '', port: 0 });
+  const pool = new HsmPool({ ...(hsmAddress(`tcp://${listening}`) ?? { host: '', port: 0 }), connections });
   try {
-    if (!(await pool.whenUp(patienceMs))) throw new Error('the HSM simulator does not answer');
+    await allUp(pool);
     const figures = await measure(pool, hsm.pid ?? 0, options.quick);
     say(figuresTable(figures));
     say(`\n${terminals} terminals, a message of ${messageBytes} bytes under each MAC, each input used once in a load`);
