@@ -20,9 +20,10 @@ import { openVault } from '../src/start-checks.ts';
 import { Calendar } from '../src/switch/calendar.ts';
 import { MessageKeys } from '../src/switch/message-keys.ts';
 import { Numbers } from '../src/switch/numbers.ts';
-import { type OpenRecord, Pan, type VaultPort } from '../src/switch/ports.ts';
+import { Pan, type VaultPort } from '../src/switch/ports.ts';
 import { sealPan } from '../src/switch/stored-card.ts';
 import { describeMachine, thisMachine } from './support/machine.ts';
+import { purchaseRecord } from './support/purchase.ts';
 
 const help = `Recovers from the death of a process, and drains what it owed, on real processes on this machine.
 
@@ -75,11 +76,8 @@ class Casualty {
     const key = await this.#keys.transaction(link);
     if (key === null) throw new Error('no numbers');
     const pan = new Pan('6224242900000113');
-    const amountMinor = 1000 + (n % 9000);
-    const record: OpenRecord = {
+    const record = purchaseRecord({
       txId,
-      kind: 'purchase',
-      state: 'open',
       identity: {
         merchantId: '104110054110001',
         terminalId: String(10_000_000 + (this.#journal.ownerEpoch % 1000)),
@@ -87,34 +85,20 @@ class Casualty {
         trace: String((n % 999_999) + 1).padStart(6, '0'),
         messageClass: 'request',
       },
-      bindingId: 1,
       businessDate: key.moment.businessDate,
       rrn: key.rrn,
       stan: key.stan,
       transmissionAt: key.moment.transmissionAt,
+      localTime: key.moment.localTime,
+      localDate: key.moment.localDate,
       link,
-      bankMti: '0200',
-      acquirerId: '03062900',
-      forwarderId: '03062900',
-      processingCode: '000000',
-      typeCode: '22',
-      conditionCode: '00',
-      entryMode: '021',
-      amountMinor,
-      direction: 'D',
-      forwardedMinor: amountMinor,
-      currency: '156',
+      amountMinor: 1000 + (n % 9000),
       bin: pan.bin,
-      cardKind: 'debit',
       panSealed: sealPan(this.#vault, txId, pan),
       panHash: this.#vault.hashPan(pan),
       keyVersion: this.#vault.keyVersion,
       requestDigest: this.#vault.digest(Buffer.from(String(txId))),
-      localTime: key.moment.localTime,
-      localDate: key.moment.localDate,
-      mcc: '5411',
-      merchantName: 'A SHOP',
-    };
+    });
     const opened = await this.#journal.open(record);
     if (opened.kind !== 'opened') throw new Error(`OPEN is ${opened.kind}`);
     if (!owed) return;

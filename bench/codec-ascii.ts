@@ -6,9 +6,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import Iso8583 from 'iso_8583';
 import { type Codec, type Draft, Iso8583Error, iso87Ascii, type Spec } from '../iso8583/index.ts';
-import { inOnePiece, middleOf, sampleOf } from './codec-sum.ts';
 import { type Operation, operationOn } from './support/measure.ts';
 import type { Random } from './support/random.ts';
+import { inOnePiece, middleOf, sampleOf } from './support/sum.ts';
 
 /** The dialect of 1987 in ASCII as it is shipped, with the bitmaps as `iso_8583` writes them. */
 export const comparedSpec = {

@@ -6,9 +6,9 @@
 
 import { type Codec, type FieldValue, Iso8583Error, type Message } from '../iso8583/index.ts';
 import { Unpacked } from '../iso8583/message.ts';
-import { inOnePiece, middleOf, sampleOf } from './codec-sum.ts';
 import { type Operation, operationOn } from './support/measure.ts';
 import { Random } from './support/random.ts';
+import { inOnePiece, middleOf, sampleOf } from './support/sum.ts';
 
 export interface Purchase {
   readonly fields: Readonly<Record<number, FieldValue>>;

@@ -1,12 +1,12 @@
 /**
- * What is said of the codec's figures: the table, what was aimed at, and how many times as fast as `iso_8583` it is.
+ * What is said of the codec's figures: what is aimed at, and how many times as fast as `iso_8583` it is.
  */
 
 import type { Measured } from './support/baseline.ts';
-import { count, nanoseconds, percent, ratio, table } from './support/table.ts';
+import { aimed, type Targets } from './support/figures.ts';
+import { ratio, table } from './support/table.ts';
 
-/** Operations in a second of CPU time, by the operation's name. */
-const TARGETS: ReadonlyMap<string, number> = new Map([
+export const targets: Targets = new Map([
   ['pos: unpack to positions', 4_000_000],
   ['pos: unpack, ten fields read', 1_000_000],
   ['pos: pack', 1_000_000],
@@ -53,26 +53,6 @@ export function describeMessages({ pos, ascii }: Messages): string {
   return lines.join('\n');
 }
 
-function perSecond({ cpuNs }: Measured): number {
-  return 1e9 / cpuNs.median;
-}
-
-export interface Judged {
-  readonly name: string;
-  readonly target: number;
-  readonly perSecond: number;
-  readonly reached: boolean;
-}
-
-/** The operations for which something is aimed at, among those that were measured. */
-export function judge(measured: readonly Measured[]): Judged[] {
-  return measured.flatMap(one => {
-    const target = TARGETS.get(one.name);
-    if (target === undefined) return [];
-    return { name: one.name, target, perSecond: Math.round(perSecond(one)), reached: perSecond(one) >= target };
-  });
-}
-
 export interface Ratio {
   readonly name: string;
   /** The fastest way of the other library. */
@@ -100,33 +80,6 @@ export function ratios(measured: readonly Measured[]): Ratio[] {
       reached: target === undefined ? undefined : times >= target,
     };
   });
-}
-
-export function figuresTable(measured: readonly Measured[]): string {
-  const judged = new Map(judge(measured).map(one => [one.name, one]));
-  const columns = [
-    { title: 'operation', align: 'left' },
-    { title: 'a second of CPU time', align: 'right' },
-    { title: 'ns CPU', align: 'right' },
-    { title: 'spread', align: 'right' },
-    { title: 'ns wall', align: 'right' },
-    { title: 'bytes', align: 'right' },
-    { title: 'aimed at', align: 'right' },
-    { title: 'checksum', align: 'right' },
-  ] as const;
-  const rows = measured.map(one => {
-    const { name, cpuNs, wallNs, bytes, checksum } = one;
-    const target = judged.get(name);
-    const aim = target === undefined ? '' : aimed(count(target.target), target.reached);
-    const sum = (checksum >>> 0).toString(16).padStart(8, '0');
-    const times = [nanoseconds(cpuNs.median), percent(cpuNs.spread), nanoseconds(wallNs.median)];
-    return [name, count(perSecond(one)), ...times, count(bytes), aim, sum];
-  });
-  return table(columns, rows);
-}
-
-function aimed(target: string, reached: boolean): string {
-  return `${target}: ${reached ? 'reached' : 'not reached'}`;
 }
 
 /** Empty where nothing was measured that could be set beside each other. */

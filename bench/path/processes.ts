@@ -24,19 +24,16 @@ const microsPerTick = 10_000;
 
 export function cpuSnapshot({ bank, hsm, postgres, redis, switches }: Stack, loadPid: number): CpuSnapshot {
   const postmaster = postgres?.pid ?? 0;
-  // Backends come and go; those that are gone are in the sum that the postmaster keeps of them.
   const backends = childrenOf(postmaster);
-  const gone = readStat(postmaster)?.withChildrenMicros ?? 0;
   const own = process.cpuUsage();
-  const of = (pid: number | null | undefined): number => readStat(pid ?? 0)?.micros ?? 0;
   return {
     groups: {
-      switch: switches.reduce((sum, { child }) => sum + of(child.pid), 0),
-      postgres: [...backends.values()].reduce((sum, micros) => sum + micros, gone),
-      redis: of(redis?.pid),
-      hsm: of(hsm.pid),
-      bank: of(bank.pid),
-      load: of(loadPid),
+      switch: switches.reduce((sum, { child }) => sum + microsOf(child.pid), 0),
+      postgres: familyMicrosOf(postmaster, backends),
+      redis: microsOf(redis?.pid),
+      hsm: microsOf(hsm.pid),
+      bank: microsOf(bank.pid),
+      load: microsOf(loadPid),
       harness: own.user + own.system,
     },
     backends,
@@ -70,6 +67,18 @@ interface Stat {
   readonly micros: number;
   /** With those of its children that have ended. */
   readonly withChildrenMicros: number;
+}
+
+/** Microseconds of CPU that a process has taken since it started; 0 when it has ended. */
+export function microsOf(pid: number | null | undefined): number {
+  return readStat(pid ?? 0)?.micros ?? 0;
+}
+
+/** The same of a process and all its children: of Postgres, given the number of its postmaster. */
+export function familyMicrosOf(pid: number, children: ReadonlyMap<number, number> = childrenOf(pid)): number {
+  // Children come and go; those that are gone are in the sum that their parent keeps of them.
+  const gone = readStat(pid)?.withChildrenMicros ?? 0;
+  return [...children.values()].reduce((sum, micros) => sum + micros, gone);
 }
 
 /** Undefined when the process has ended. */

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import type { Stack } from '../../src/simulators/stack/stack.ts';
+import { postgresSetting, redisCallsOf, walColumns } from '../support/servers.ts';
 import { Scrape } from './scrape.ts';
 
 export interface Statement {
@@ -66,7 +67,7 @@ export class Witness {
     const [hsmCommands, bankPosts, redisCalls, scrape] = await Promise.all([
       this.#hsmCommands(),
       this.#bankPosts(),
-      this.#redisCalls(),
+      redisCallsOf(this.#redis),
       Scrape.of(this.#stack),
     ]);
     return {
@@ -74,17 +75,13 @@ export class Witness {
       ...(await this.#numbers(`
         SELECT count(*) FILTER (WHERE version = 1) AS "opened", count(*) AS "journalRows",
                count(pan_sealed) AS "sealed", (SELECT count(*) FROM identities) AS "identities",
-               (SELECT sum(fsyncs) FROM pg_stat_io WHERE object = 'wal') AS "walFlushes",
-               (SELECT wal_bytes FROM pg_stat_wal) AS "walBytes"
+               ${walColumns}
         FROM journal`)),
     };
   }
 
   async durability(): Promise<Durability> {
-    const show = async (name: string): Promise<string> => {
-      const { rows } = await this.#client.query<Record<string, string>>(`SHOW ${name}`);
-      return rows[0]?.[name] ?? '';
-    };
+    const show = (name: string): Promise<string> => postgresSetting(this.#client, name);
     const config = async (name: string): Promise<string> => {
       const [, value] = (await this.#redis.config('GET', name)) as string[];
       return value ?? '';
@@ -152,12 +149,6 @@ export class Witness {
     const response = await fetch(`${this.#stack.bankControlUrl}/book`);
     const { posted } = (await response.json()) as { posted: { count: number } };
     return posted.count;
-  }
-
-  async #redisCalls(): Promise<number> {
-    const info = await this.#redis.info('commandstats');
-    const calls = [...info.matchAll(/^cmdstat_(?:fcall|fcall_ro|eval|evalsha):calls=(\d+)/gm)];
-    return calls.reduce((sum, [, count]) => sum + Number(count), 0);
   }
 }
 

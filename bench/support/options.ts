@@ -1,4 +1,4 @@
-/** The options that all benchmarks of operations have. */
+/** The options that all benchmarks of operations have, and those of all that load servers. */
 
 import { parseArgs } from 'node:util';
 import type { Effort } from './measure.ts';
@@ -7,7 +7,7 @@ export const optionsHelp = `  --rounds N     samples of each operation (default 
   --quick        a short run of a few seconds: figures are rough
   --only TEXT    only operations with this in their name
   --compare      beside the figures kept in bench/baseline.json
-  --write        keeps the figures there and writes them into the README; not with --quick or --only
+  --write        keeps the figures there, and in the README that shows them; not with --quick or --only
   --json         the last line of standard output is one JSON object
   --help         this text
 `;
@@ -36,4 +36,20 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
   if (write && (quick || only !== '')) throw new RangeError('--write: not with --quick or --only');
   const effort = quick ? { rounds, sampleMs: 20, warmUpMs: 90 } : { rounds, sampleMs: 100, warmUpMs: 600 };
   return { effort, only, compare, write, json };
+}
+
+export const loadOptionsHelp = `  --quick   a short run: figures are rough
+  --json    the last line of standard output is one JSON object
+  --help    this text
+`;
+
+/** The options of a benchmark that loads servers, and flags of its own; null where help is asked for. */
+export function readLoadOptions<F extends string = never>(
+  args: readonly string[],
+  ...own: readonly F[]
+): Readonly<Record<'quick' | 'json' | F, boolean>> | null {
+  const names = ['quick', 'json', 'help', ...own];
+  const options = Object.fromEntries(names.map(name => [name, { type: 'boolean', default: false } as const]));
+  const { values } = parseArgs({ args: [...args], options });
+  return values.help ? null : (values as Record<'quick' | 'json' | F, boolean>);
 }

@@ -1,4 +1,4 @@
-/** What the codec's operations give, as numbers that can be summed. */
+/** What operations give, as numbers that can be summed. */
 
 /**
  * A character from the middle: a string that is still a bundle of pieces must be put together for it, as for a caller.
