@@ -9,6 +9,7 @@ import { Journal } from '../src/journal/journal.ts';
 import { createPool } from '../src/postgres/pool.ts';
 import { Histogram } from '../src/simulators/terminal/index.ts';
 import { familyMicrosOf } from './path/processes.ts';
+import { targetOf, targetsTable } from './path/targets.ts';
 import { assertRight, type Load, load, ownCpu } from './support/load.ts';
 import { describeMachine, thisMachine } from './support/machine.ts';
 import { runBench, say, tell } from './support/main.ts';
@@ -16,7 +17,7 @@ import { loadOptionsHelp, readLoadOptions } from './support/options.ts';
 import { Purchases } from './support/purchase.ts';
 import { postgresSetting, walColumns } from './support/servers.ts';
 import { startBenchStorage } from './support/storage.ts';
-import { count, ratio, table } from './support/table.ts';
+import { count, table } from './support/table.ts';
 
 const help = `Measures the journal: OPEN and CLOSE of purchases in a real Postgres, by 1, 50, 200 and 1000 writers.
 
@@ -187,18 +188,14 @@ async function main(args: readonly string[]): Promise<number> {
       figures.find(one => one.way === way && one.underWay === comparedWriters)?.perSecond ?? 0;
     const times = single ? null : Number((perSecond('grouped') / perSecond('single')).toFixed(2));
     say(`${figuresTable(figures)}\n`);
-    if (times !== null) {
-      const word = times >= wantedTimes ? 'reached' : 'not reached';
-      say(
-        `${comparedWriters} writers: in groups ${ratio(times)} times as many (${wantedTimes}: ${word}; aimed at ${aimedTimes})`,
-      );
-    }
+    const targets =
+      times === null ? [] : [targetOf('group commit / one INSERT each, TPS', [times], wantedTimes, aimedTimes)];
+    if (targets.length > 0) say(`${targetsTable(targets)}\n`);
     say(
       `${bench.purchases.ended.toLocaleString('en-US')} transactions, two rows of each; ${durability}; CPU and log for each transaction`,
     );
     say(`Machine: ${describeMachine(machine)}.`);
-    if (json)
-      say(JSON.stringify({ bench: 'journal', machine, quick, durability, figures, times, wantedTimes, aimedTimes }));
+    if (json) say(JSON.stringify({ bench: 'journal', machine, quick, durability, figures, targets }));
     return 0;
   } finally {
     await pool.end();
