@@ -4,24 +4,18 @@
  * printed.
  */
 
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { settleAndAudit } from '../src/simulators/stack/settle.ts';
-import type { Stack } from '../src/simulators/stack/stack.ts';
-import { Generator } from './load/generator.ts';
-import { latencyOf, readTimings } from './path/latency.ts';
-import { closedLoop, help, openLoop, type Plan, readPlan } from './path/plan.ts';
+import { closeBooks, openBooks, untold, withBench } from './path/books.ts';
+import { latencyOf } from './path/latency.ts';
+import { help, openLoop, type Plan, readPlan } from './path/plan.ts';
 import { type Profile, profileTable, readProfiles, summarise } from './path/profile.ts';
-import { type Evidence, refusals } from './path/refusals.ts';
+import type { Evidence } from './path/refusals.ts';
 import { costTable, describeRooms, type Figures, figuresOf, kneeOf, latencyTable } from './path/report.ts';
-import { type Bench, type Stretch, stretch } from './path/stretch.ts';
+import { saturate } from './path/saturate.ts';
+import { type Bench, flawless, type Stretch } from './path/stretch.ts';
 import { targetsOf, targetsTable } from './path/targets.ts';
-import { statementBetween, Witness } from './path/witness.ts';
 import { describeMachine, type Machine, thisMachine } from './support/machine.ts';
-import { startBenchStack } from './support/stack.ts';
+import { runScript, say } from './support/script.ts';
 
-const settleMs = 60_000;
-const timingsName = 'bank-timings.txt';
 /** Beyond it the generator is what is measured (issue of the figures): mend it first. */
 const dearestLoadMicros = 22;
 
@@ -33,25 +27,16 @@ interface Run {
   readonly all: readonly Stretch[];
 }
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
-
 async function load(bench: Bench, plan: Plan): Promise<Run> {
   const all: Stretch[] = [];
   const run = async (name: string, phase: Stretch['phase']): Promise<Stretch> => {
-    say(`${name} ...`);
-    const done = await stretch(bench, name, phase);
-    const { flaws } = done.result;
-    if (flaws.length > 0) throw new Error(`${name}: ${flaws.join(', ')}; nothing was measured`);
+    const done = await flawless(bench, name, phase);
     all.push(done);
     return done;
   };
   const { terminals, holdTerminals } = plan;
-  const warmUp = await run('warm-up', closedLoop(terminals, plan.warmUpSeconds));
-  const saturation = await run(
-    `closed loop, ${terminals} terminals`,
-    closedLoop(terminals, plan.saturationSeconds, warmUp.result.tps),
-  );
-  if (saturation.result.ranOut) throw new Error('a terminal ran out of messages at saturation: nothing was measured');
+  const { warmUp, saturation } = await saturate(bench, terminals, plan);
+  all.push(warmUp, saturation);
   const most = saturation.result.tps;
   const holds: Stretch[] = [];
   for (const { rate, seconds } of plan.holds) {
@@ -75,67 +60,26 @@ async function main(): Promise<number> {
     return 0;
   }
   const machine = thisMachine();
-  const stack = await startBenchStack({
-    switches: plan.switches,
-    terminals: plan.terminals,
-    switchEnv: { MAX_CONNECTIONS: String(plan.terminals + 100) },
-    switchNodeArgs: plan.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${plan.profile}`],
-    bankArgs: folder => ['--any-card', '--timings', join(folder, timingsName)],
-    onStep: what => say(`starting ${what} ...`),
-  });
-  const generator = new Generator();
-  try {
-    const status = await measure({ stack, generator }, plan, machine);
-    // Logs and books of a run take hundreds of megabytes; of one that failed they are wanted.
-    if (status === 0) rmSync(stack.folder, { recursive: true });
-    return status;
-  } finally {
-    await generator.stop();
-    await stack.stop();
-  }
+  const { switches, terminals, profile } = plan;
+  const switchNodeArgs = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  const found = await withBench({ switches, terminals, switchNodeArgs }, bench => measure(bench, plan));
+  return report(plan, machine, found);
 }
 
-async function measure(parts: Pick<Bench, 'stack' | 'generator'>, plan: Plan, machine: Machine): Promise<number> {
-  const { stack, generator } = parts;
-  say(`signing on ${plan.terminals} terminals ...`);
-  const { terminals } = plan;
-  const { terminalsFile, recordsFile } = stack;
-  const switches = stack.switches.map(one => one.terminals);
-  await generator.start({ terminalsFile, recordsFile, terminals, switches });
-  const witness = await Witness.open(stack);
-  try {
-    const before = await witness.statement();
-    const durability = await witness.durability();
-    const run = await load({ ...parts, witness }, plan);
-    say('comparing the books ...');
-    const { reversed, named, differences, cases, unfinished } = await settleAndAudit(stack, settleMs);
-    for (const difference of named) say(`difference: ${JSON.stringify(difference)}`);
-    const counted = statementBetween(before, await witness.statement());
-    await stack.stopProcesses();
-    const results = run.all.map(({ result }) => result);
-    const total = (of: 'sent' | 'approved' | 'pinBlocks' | 'macs' | 'traces'): number =>
-      results.reduce((sum, result) => sum + result[of], 0);
-    const evidence: Evidence = {
-      ...{ sent: total('sent'), approved: total('approved') },
-      ...{ pinBlocks: total('pinBlocks'), macs: total('macs'), traces: total('traces') },
-      ...{ counted, durability, logLines: await witness.logLines() },
-      audit: { reversed, differences, cases, unfinished },
-    };
-    const timings = await readTimings(join(stack.folder, timingsName));
-    const figures = (one: Stretch): Figures => figuresOf(one, latencyOf(one.result, timings));
-    const found = {
-      saturation: figures(run.saturation),
-      holds: run.holds.map(figures),
-      stairs: run.stairs.map(figures),
-    };
-    const unmatched = [found.saturation, ...found.holds, ...found.stairs].some(one => one.latency.unmatched > 0);
-    const reasons = refusals(results, evidence);
-    if (unmatched) reasons.push('the bank does not say how long each answer took');
-    const profile = plan.profile === undefined ? null : summarise(readProfiles(plan.profile));
-    return report(plan, machine, stack, { ...found, profile, evidence, reasons });
-  } finally {
-    await witness.close();
-  }
+async function measure(bench: Bench, plan: Plan): Promise<Found> {
+  const opening = await openBooks(bench);
+  const run = await load(bench, plan);
+  const results = run.all.map(({ result }) => result);
+  const { evidence, timings, reasons } = await closeBooks(bench, opening, results);
+  const figures = (one: Stretch): Figures => figuresOf(one, latencyOf(one.result, timings));
+  const found = {
+    saturation: figures(run.saturation),
+    holds: run.holds.map(figures),
+    stairs: run.stairs.map(figures),
+  };
+  const unmatched = [found.saturation, ...found.holds, ...found.stairs].some(one => one.latency.unmatched > 0);
+  const profile = plan.profile === undefined ? null : summarise(readProfiles(plan.profile));
+  return { ...found, profile, evidence, reasons: [...reasons, ...(unmatched ? [untold] : [])] };
 }
 
 interface Found {
@@ -148,10 +92,10 @@ interface Found {
   readonly reasons: readonly string[];
 }
 
-function report(plan: Plan, machine: Machine, stack: Stack, found: Found): number {
+function report(plan: Plan, machine: Machine, found: Found): number {
   const { evidence, reasons, ...figures } = found;
   const { saturation, holds, stairs, profile } = figures;
-  const setting = { switches: stack.switches.length, terminals: plan.terminals, quick: plan.quick };
+  const setting = { switches: plan.switches, terminals: plan.terminals, quick: plan.quick };
   const result = { bench: 'switch', machine, ...setting, evidence };
   if (reasons.length > 0) {
     for (const reason of reasons) say(reason);
@@ -195,9 +139,4 @@ function report(plan: Plan, machine: Machine, stack: Stack, found: Found): numbe
   return 0;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  say(`bench:switch: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-}
+await runScript('bench:switch', main);

@@ -1,6 +1,7 @@
 import type { Stack } from '../../src/simulators/stack/stack.ts';
 import type { Generator } from '../load/generator.ts';
 import type { Phase, PhaseResult } from '../load/protocol.ts';
+import { say } from '../support/script.ts';
 import { type CpuTimes, cpuBetween, cpuSnapshot, switchMegabytes } from './processes.ts';
 import { meanOf, Scrape } from './scrape.ts';
 import type { Witness } from './witness.ts';
@@ -34,7 +35,7 @@ export interface Bench {
   readonly witness: Witness;
 }
 
-export async function stretch(bench: Bench, name: string, phase: Omit<Phase, 'do'>): Promise<Stretch> {
+async function stretch(bench: Bench, name: string, phase: Omit<Phase, 'do'>): Promise<Stretch> {
   const { generator, stack, witness } = bench;
   const seen: ReturnType<typeof lookAt>[] = [];
   const look = (): void => void seen.push(lookAt(stack, generator, witness));
@@ -56,6 +57,15 @@ export async function stretch(bench: Bench, name: string, phase: Omit<Phase, 'do
       commitSize: meanOf(from, to, 'switch_journal_batch_size'),
     },
   };
+}
+
+/** Says what it does; throws when an answer was missing or not as it should be: then nothing was measured. */
+export async function flawless(bench: Bench, name: string, phase: Omit<Phase, 'do'>): Promise<Stretch> {
+  say(`${name} ...`);
+  const done = await stretch(bench, name, phase);
+  const { flaws } = done.result;
+  if (flaws.length > 0) throw new Error(`${name}: ${flaws.join(', ')}; nothing was measured`);
+  return done;
 }
 
 /** What cannot wait is read at once; the rest is asked for. */
