@@ -57,7 +57,7 @@ export function latencyOf(
   return { terminal: percentiles(terminal), added: percentiles(added), late: percentiles(late), unmatched };
 }
 
-function percentiles(histogram: Histogram): Percentiles {
+export function percentiles(histogram: Histogram): Percentiles {
   const [p50, p90, p99, p999, max] = [0.5, 0.9, 0.99, 0.999, 1].map(share => histogram.percentileMs(share));
   return { p50: p50 ?? 0, p90: p90 ?? 0, p99: p99 ?? 0, p999: p999 ?? 0, max: max ?? 0 };
 }

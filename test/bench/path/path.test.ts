@@ -7,6 +7,7 @@ import { latencyOf, readTimings } from '../../../bench/path/latency.ts';
 import { readPlan } from '../../../bench/path/plan.ts';
 import { type CpuSnapshot, cpuBetween } from '../../../bench/path/processes.ts';
 import { summarise } from '../../../bench/path/profile.ts';
+import { recoverySeconds, secondsAfter } from '../../../bench/path/recovery.ts';
 import { type Evidence, refusals } from '../../../bench/path/refusals.ts';
 import { Timings } from '../../../bench/path/timings.ts';
 
@@ -162,4 +163,14 @@ t.test('growth is that after the first windows, and single windows do not make a
   t.ok(Math.abs((growth?.perTenWindows ?? 0) - 10) < 1e-9);
   t.equal(drift([1, 5, 5, 50, 5, 5, 5, 50, 5, 5]), 1);
   t.equal(growthOf([1, 2, 3]), null);
+});
+
+t.test('all is as before when seconds follow each other that are, and nothing is declined in them', async t => {
+  const micros = [90_000, 20_000, 20_000, 50_000, 20_000, 20_000, 20_000];
+  const dueMs = Float64Array.from(micros.keys(), second => second * 1000 + 500);
+  const after = { dueMs, micros: Float64Array.from(micros), declined: new Uint8Array(7) };
+  const limitMs = 40;
+  t.equal(recoverySeconds(secondsAfter(after, 7), limitMs), 4);
+  after.declined[5] = 1;
+  t.equal(recoverySeconds(secondsAfter(after, 7), limitMs), null);
 });
