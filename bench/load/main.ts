@@ -13,7 +13,7 @@ import {
 import { drive } from './drive.ts';
 import { judge } from './judge.ts';
 import type { Command, Phase, PhaseResult, Reply, Start } from './protocol.ts';
-import { Till } from './till.ts';
+import { spreadOver, Till } from './till.ts';
 
 const together = 20;
 
@@ -27,7 +27,7 @@ async function start({ terminalsFile, recordsFile, terminals, switches, ...more 
   records = await RecordBook.open(recordsFile);
   const known = parseTerminals(JSON.parse(readFileSync(terminalsFile, 'utf8')));
   const open = async (at: number): Promise<Till> => {
-    const terminal = known.length < terminals ? undefined : known[Math.floor((at * known.length) / terminals)];
+    const terminal = known.length < terminals ? undefined : known[spreadOver(known.length, terminals, at)];
     const address = switches[at % switches.length];
     if (terminal === undefined || address === undefined) throw new Error(`fewer than ${terminals} terminals`);
     return Till.open({ ...terminal, tmk: unwrapMasterKey(terminal, simulatorTransportKey) }, address);

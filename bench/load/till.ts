@@ -24,6 +24,11 @@ const firstCardNumber = 1_000_000;
 /** The PIN of any card that the bank simulator knows by its check digit only. */
 const pin = '1234';
 
+/** Which of the terminals that there are is number `at` of the `taken` that are spread over them. */
+export function spreadOver(known: number, taken: number, at: number): number {
+  return Math.floor((at * known) / taken);
+}
+
 /** What one purchase was, for the terminals' book. */
 export interface Purchase {
   readonly key: string;
