@@ -35,10 +35,14 @@ export async function drive(tills: readonly Sender[], phase: Phase, marks: Marks
   const fromMs = startMs + phase.leadSeconds * 1000;
   const toMs = fromMs + phase.windowSeconds * 1000;
   const timers = [setTimeout(() => marks.opens(), fromMs - startMs), setTimeout(() => marks.ends(), toMs - startMs)];
-  const patience = toMs + patienceMs;
-  const due = phase.rate === 0 ? 0 : Math.floor(((toMs - startMs) / 1000) * phase.rate);
+  const after = phase.after ?? { rate: 1, seconds: 0 };
+  const patience = toMs + after.seconds * 1000 + patienceMs;
+  const firstDue = Math.floor(((toMs - startMs) / 1000) * phase.rate);
+  const due = firstDue + Math.floor(after.rate * after.seconds);
+  const dueMs = (i: number): number =>
+    i < firstDue ? startMs + (i * 1000) / phase.rate : toMs + ((i - firstDue) * 1000) / after.rate;
   if (phase.rate === 0) await closedLoop(tills, toMs, patience);
-  else await openLoop(tills, { rate: phase.rate, startMs, due }, patience);
+  else await openLoop(tills, { dueMs, due }, patience);
   // A load that ran out of messages ends before its window does.
   await new Promise(resume => setTimeout(resume, Math.max(0, toMs - performance.now()) + 1));
   for (const timer of timers) clearTimeout(timer);
@@ -47,8 +51,8 @@ export async function drive(tills: readonly Sender[], phase: Phase, marks: Marks
 }
 
 interface Schedule {
-  readonly rate: number;
-  readonly startMs: number;
+  /** When purchase i is due. */
+  readonly dueMs: (i: number) => number;
   readonly due: number;
 }
 
@@ -73,12 +77,11 @@ function closedLoop(tills: readonly Sender[], toMs: number, patience: number): P
 }
 
 /**
- * Purchase i is due at `startMs` + i / rate. It goes to the terminal that has been free for longest; when none is free it
+ * A purchase that is due goes to the terminal that has been free for longest; when none is free it
  * waits, and its time is counted from when it was due: a stall is charged to everybody whom it kept waiting. All that was
  * due is sent, also after the window.
  */
-function openLoop(tills: readonly Sender[], { rate, startMs, due }: Schedule, patience: number): Promise<void> {
-  const gapMs = 1000 / rate;
+function openLoop(tills: readonly Sender[], { dueMs, due }: Schedule, patience: number): Promise<void> {
   return new Promise(resolve => {
     const free = [...tills];
     let next = 0;
@@ -92,10 +95,10 @@ function openLoop(tills: readonly Sender[], { rate, startMs, due }: Schedule, pa
     };
     const sendDue = (): void => {
       const now = performance.now();
-      while (next < due && startMs + next * gapMs <= now) {
+      while (next < due && dueMs(next) <= now) {
         const till = free.shift();
         if (till === undefined) return;
-        till.send(startMs + next++ * gapMs);
+        till.send(dueMs(next++));
       }
     };
     for (const till of tills) {

@@ -3,6 +3,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Histogram } from '../../src/simulators/terminal/index.ts';
+import { Timings } from './timings.ts';
 
 /** Milliseconds. */
 export interface Percentiles {
@@ -25,8 +26,8 @@ export interface Latency {
 }
 
 /** Microseconds that the bank took, by RRN, from the file that the bank simulator wrote (`--timings`). */
-export async function readTimings(file: string): Promise<Map<number, number>> {
-  const timings = new Map<number, number>();
+export async function readTimings(file: string): Promise<Timings> {
+  const timings = new Timings();
   for await (const line of createInterface({ input: createReadStream(file, 'latin1') })) {
     const [rrn, micros] = line.split(' ');
     timings.set(Number(rrn), Number(micros));
@@ -41,7 +42,7 @@ export function latencyOf(
     micros,
     lateMicros,
   }: { readonly rrns: Float64Array; readonly micros: Float64Array; lateMicros: Float64Array },
-  timings: ReadonlyMap<number, number>,
+  timings: Timings,
 ): Latency {
   const [terminal, added, late] = [new Histogram(), new Histogram(), new Histogram()];
   let unmatched = 0;
@@ -56,7 +57,7 @@ export function latencyOf(
   return { terminal: percentiles(terminal), added: percentiles(added), late: percentiles(late), unmatched };
 }
 
-function percentiles(histogram: Histogram): Percentiles {
+export function percentiles(histogram: Histogram): Percentiles {
   const [p50, p90, p99, p999, max] = [0.5, 0.9, 0.99, 0.999, 1].map(share => histogram.percentileMs(share));
   return { p50: p50 ?? 0, p90: p90 ?? 0, p99: p99 ?? 0, p999: p999 ?? 0, max: max ?? 0 };
 }

@@ -7,6 +7,8 @@ export interface Evidence {
   /** Of all phases, warm-up included. */
   readonly sent: number;
   readonly approved: number;
+  /** Turned away by the switch before anything was done for them, where a phase asks for that. */
+  readonly declined: number;
   readonly pinBlocks: number;
   readonly macs: number;
   readonly traces: number;
@@ -31,24 +33,26 @@ const mostTogether = 512;
 const leastDifferentMacs = 0.999;
 
 export function refusals(results: readonly PhaseResult[], evidence: Evidence): string[] {
-  const { sent, approved, pinBlocks, macs, traces, counted, logLines, durability, audit } = evidence;
+  const { sent, approved, declined, pinBlocks, macs, traces, counted, logLines, durability, audit } = evidence;
+  const served = sent - declined;
   const flaws = new Set(results.flatMap(result => result.flaws));
   const reasons = [
     sent === 0 && 'nothing was sent',
     ...[...flaws].map(flaw => `answers: ${flaw}`),
-    approved < sent && `${sent - approved} of ${sent} answers missing or not an approval with a right MAC`,
+    approved < served && `${served - approved} of ${served} answers missing or not an approval with a right MAC`,
     results.some(result => result.sent < result.due) && 'not everything that was due was sent in time',
     pinBlocks < sent && `${sent - pinBlocks} PIN blocks twice`,
     traces < sent && `${sent - traces} trace numbers twice`,
     macs < sent * leastDifferentMacs && `only ${macs} different MACs of ${sent}`,
-    counted.hsmCommands < sent * leastHsmCommands && `only ${counted.hsmCommands} HSM commands for ${sent} purchases`,
+    counted.hsmCommands < served * leastHsmCommands &&
+      `only ${counted.hsmCommands} HSM commands for ${served} purchases`,
     counted.bankPosts !== approved && `the bank posted ${counted.bankPosts}, ${approved} were approved`,
-    counted.opened !== sent && `${counted.opened} OPEN rows in the journal for ${sent} purchases`,
-    counted.journalRows < 2 * sent && `only ${counted.journalRows} rows in the journal`,
-    counted.sealed < sent && `only ${counted.sealed} card numbers are sealed`,
-    counted.identities < sent && `only ${counted.identities} identities were claimed`,
-    counted.walFlushes < (2 * sent) / mostTogether && `only ${counted.walFlushes} flushes of the write-ahead log`,
-    counted.redisCalls < sent / mostTogether && `only ${counted.redisCalls} calls of Redis`,
+    counted.opened !== served && `${counted.opened} OPEN rows in the journal for ${served} purchases`,
+    counted.journalRows < 2 * served && `only ${counted.journalRows} rows in the journal`,
+    counted.sealed < served && `only ${counted.sealed} card numbers are sealed`,
+    counted.identities < served && `only ${counted.identities} identities were claimed`,
+    counted.walFlushes < (2 * served) / mostTogether && `only ${counted.walFlushes} flushes of the write-ahead log`,
+    counted.redisCalls < served / mostTogether && `only ${counted.redisCalls} calls of Redis`,
     counted.counted !== sent && `the metrics count ${counted.counted} transactions of ${sent}`,
     logLines < sent && `only ${logLines} lines in the log`,
     durability.fsync !== 'on' && 'fsync is off',

@@ -1,6 +1,7 @@
 import type { Stack } from '../../src/simulators/stack/stack.ts';
 import type { Generator } from '../load/generator.ts';
 import type { Phase, PhaseResult } from '../load/protocol.ts';
+import { tell } from '../support/main.ts';
 import { type CpuTimes, cpuBetween, cpuSnapshot, switchMegabytes } from './processes.ts';
 import { meanOf, Scrape } from './scrape.ts';
 import type { Witness } from './witness.ts';
@@ -34,13 +35,7 @@ export interface Bench {
   readonly witness: Witness;
 }
 
-/** `onOpen` is told when the window opens. */
-export async function stretch(
-  bench: Bench,
-  name: string,
-  phase: Omit<Phase, 'do'>,
-  onOpen: () => void = () => {},
-): Promise<Stretch> {
+async function stretch(bench: Bench, name: string, phase: Omit<Phase, 'do'>, onOpen: () => void): Promise<Stretch> {
   const { generator, stack, witness } = bench;
   const seen: ReturnType<typeof lookAt>[] = [];
   const look = (): void => void seen.push(lookAt(stack, generator, witness));
@@ -66,6 +61,23 @@ export async function stretch(
       commitSize: meanOf(from, to, 'switch_journal_batch_size'),
     },
   };
+}
+
+/**
+ * Says what it does; throws when an answer was missing or not as it should be: then nothing was measured. `onOpen` is told
+ * when the window opens.
+ */
+export async function flawless(
+  bench: Bench,
+  name: string,
+  phase: Omit<Phase, 'do'>,
+  onOpen: () => void = () => {},
+): Promise<Stretch> {
+  tell(`${name} ...`);
+  const done = await stretch(bench, name, phase, onOpen);
+  const { flaws } = done.result;
+  if (flaws.length > 0) throw new Error(`${name}: ${flaws.join(', ')}; nothing was measured`);
+  return done;
 }
 
 /** What cannot wait is read at once; the rest is asked for. */

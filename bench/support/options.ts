@@ -53,3 +53,10 @@ export function readLoadOptions<F extends string = never>(
   const { values } = parseArgs({ args: [...args], options });
   return values.help ? null : (values as Record<'quick' | 'json' | F, boolean>);
 }
+
+/** An option that is a whole number from `least` up. Throws an error that says what is wrong. */
+export function wholeOption(name: string, value: string | undefined, fallback: number, least = 1): number {
+  const number = Number(value ?? fallback);
+  if (!Number.isInteger(number) || number < least) throw new RangeError(`--${name}: a whole number from ${least} up`);
+  return number;
+}

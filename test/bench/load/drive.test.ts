@@ -72,3 +72,15 @@ t.test('in a closed loop each terminal sends when it is answered, until the wind
   t.equal(Math.round(toMs - fromMs), 200);
   t.ok((terminals[0]?.sentMs.at(-1) ?? 0) < toMs);
 });
+
+t.test('after its window a load goes on at another rate, without a pause', async t => {
+  const terminals = [new SlowTerminal(1, 100), new SlowTerminal(1, 100)];
+  const after = { rate: 20, seconds: 0.2 };
+  const { due, toMs } = await drive(terminals, { do: 'phase', ...phase, rate: 100, after }, marks);
+  t.equal(due, 24);
+  const dueMs = terminals.flatMap(terminal => terminal.dueMs).sort((a, b) => a - b);
+  t.same(
+    dueMs.slice(-5).map(ms => Math.round(ms - toMs)),
+    [-10, 0, 50, 100, 150],
+  );
+});

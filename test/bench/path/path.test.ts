@@ -2,20 +2,34 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { PhaseResult } from '../../../bench/load/protocol.ts';
+import { drift, growthOf } from '../../../bench/path/growth.ts';
 import { latencyOf, readTimings } from '../../../bench/path/latency.ts';
 import { readPlan } from '../../../bench/path/plan.ts';
 import { type CpuSnapshot, cpuBetween } from '../../../bench/path/processes.ts';
 import { summarise } from '../../../bench/path/profile.ts';
+import { recoverySeconds, secondsAfter } from '../../../bench/path/recovery.ts';
 import { type Evidence, refusals } from '../../../bench/path/refusals.ts';
+import { Timings } from '../../../bench/path/timings.ts';
 
 const result: PhaseResult = {
-  ...{ due: 1000, sent: 1000, approved: 1000, flaws: [], ranOut: false, tps: 100, answered: 900, seconds: 9 },
+  ...{
+    due: 1000,
+    sent: 1000,
+    approved: 1000,
+    declined: 0,
+    flaws: [],
+    ranOut: false,
+    tps: 100,
+    answered: 900,
+    seconds: 9,
+  },
   ...{ rrns: new Float64Array(), micros: new Float64Array(), lateMicros: new Float64Array() },
+  ...{ declines: {}, after: { dueMs: new Float64Array(), micros: new Float64Array(), declined: new Uint8Array() } },
   ...{ pinBlocks: 1000, macs: 1000, traces: 1000 },
 };
 
 const evidence: Evidence = {
-  ...{ sent: 1000, approved: 1000, pinBlocks: 1000, macs: 1000, traces: 1000, logLines: 1010 },
+  ...{ sent: 1000, approved: 1000, declined: 0, pinBlocks: 1000, macs: 1000, traces: 1000, logLines: 1010 },
   counted: {
     ...{ hsmCommands: 3000, bankPosts: 1000, opened: 1000, journalRows: 2000, sealed: 1000, identities: 1000 },
     ...{ walFlushes: 100, walBytes: 2_000_000, redisCalls: 1000, counted: 1000 },
@@ -47,6 +61,7 @@ t.test('figures are refused for everything that was switched off, left out or no
   refused(counted({ redisCalls: 0 }), /Redis/);
   refused(counted({ counted: 0 }), /metrics/);
   refused({ logLines: 0 }, /log/);
+  refused({ declined: 1 }, /OPEN/);
   refused({ pinBlocks: 999 }, /PIN blocks/);
   refused({ traces: 999 }, /trace numbers/);
   refused({ macs: 900 }, /MACs/);
@@ -128,4 +143,34 @@ t.test('the command line', async t => {
   t.match(readPlan([]), { terminals: 200, switches: 1, holds: [{ rate: 2000 }, { rate: 5000 }] });
   t.match(readPlan(['--quick', '--terminals', '8']), { terminals: 8, holdTerminals: 8 });
   t.throws(() => readPlan(['--switches', 'two']), /--switches: a whole number/);
+});
+
+t.test('timings are found again, however many there are', async t => {
+  const timings = new Timings();
+  const rrnOf = (at: number): number => 633_100_000_000 + at * 4096;
+  for (let at = 0; at < 100_000; at++) timings.set(rrnOf(at), at);
+  t.equal(timings.size, 100_000);
+  let wrong = 0;
+  for (let at = 0; at < 100_000; at++) if (timings.get(rrnOf(at)) !== at) wrong++;
+  t.equal(wrong, 0);
+  t.equal(timings.get(1), undefined);
+});
+
+t.test('growth is that after the first windows, and single windows do not make a drift', async t => {
+  const values = [10, 90, 100, 100, 100, 100, 101, 102, 103, 104];
+  const growth = growthOf(values);
+  t.match(growth, { early: 100, late: 104 });
+  t.ok(Math.abs((growth?.perTenWindows ?? 0) - 10) < 1e-9);
+  t.equal(drift([1, 5, 5, 50, 5, 5, 5, 50, 5, 5]), 1);
+  t.equal(growthOf([1, 2, 3]), null);
+});
+
+t.test('all is as before when seconds follow each other that are, and nothing is declined in them', async t => {
+  const micros = [90_000, 20_000, 20_000, 50_000, 20_000, 20_000, 20_000];
+  const dueMs = Float64Array.from(micros.keys(), second => second * 1000 + 500);
+  const after = { dueMs, micros: Float64Array.from(micros), declined: new Uint8Array(7) };
+  const limitMs = 40;
+  t.equal(recoverySeconds(secondsAfter(after, 7), limitMs), 4);
+  after.declined[5] = 1;
+  t.equal(recoverySeconds(secondsAfter(after, 7), limitMs), null);
 });
