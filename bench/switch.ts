@@ -33,7 +33,7 @@ interface Run {
 }
 
 async function load(bench: Bench, plan: Plan): Promise<Run> {
-  const { terminals, holdTerminals } = plan;
+  const { terminals } = plan;
   let native: ReturnType<typeof nativeProfiles> | null = null;
   const sample = (): void => {
     if (plan.profile !== undefined) native ??= nativeProfiles(bench.stack, plan.profile);
@@ -45,10 +45,10 @@ async function load(bench: Bench, plan: Plan): Promise<Run> {
     const saturation = await saturate(bench, terminals, plan.saturationSeconds, most, sample);
     saturations.push(saturation);
     most = saturation.result.tps;
-    for (const { rate, seconds } of plan.holds) {
-      const phase = openLoop(holdTerminals, rate, seconds);
+    for (const { rate, seconds, terminals: busy } of plan.holds) {
+      const phase = openLoop(busy, rate, seconds);
       if (rate > most) tell(`${rate}/s is not held: it is more than saturation`);
-      else holds.push(await flawless(bench, `${rate}/s, ${holdTerminals} terminals`, phase));
+      else holds.push(await flawless(bench, `${rate}/s, ${busy} terminals`, phase));
     }
   }
   for (const share of plan.stairs) {

@@ -37,9 +37,8 @@ export interface Plan {
   readonly runs: number;
   readonly warmUpSeconds: number;
   readonly saturationSeconds: number;
-  /** Offered rates that are held, purchases a second, over `holdTerminals`. */
-  readonly holds: readonly { readonly rate: number; readonly seconds: number }[];
-  readonly holdTerminals: number;
+  /** Offered rates that are held, purchases a second. */
+  readonly holds: readonly { readonly rate: number; readonly seconds: number; readonly terminals: number }[];
   /** Steps of the staircase, as shares of the throughput at saturation. */
   readonly stairs: readonly number[];
   readonly stairSeconds: number;
@@ -71,17 +70,17 @@ export function readPlan(args: readonly string[]): Plan | null {
     runs: whole('runs', quick || saturation ? 1 : 3),
     switches: whole('switches', 1),
     terminals,
-    holdTerminals: Math.min(terminals, 100),
   };
   if (quick) {
-    const holds = [{ rate: 200, seconds: 3 }];
+    const holds = [{ rate: 200, seconds: 3, terminals }];
     return { ...common, warmUpSeconds: 3, saturationSeconds: 4, holds, stairs: [0.5], stairSeconds: 2 };
   }
   const closed = { ...common, warmUpSeconds: 8, saturationSeconds: 12, stairSeconds: 5 };
   if (saturation) return { ...closed, holds: [], stairs: [] };
   const holds = [
-    { rate: 2000, seconds: 12 },
-    { rate: 5000, seconds: 12 },
+    { rate: 2000, seconds: 12, terminals: Math.min(terminals, 100) },
+    // Of 100 terminals each would have to be answered within 20 ms to be free again.
+    { rate: 5000, seconds: 12, terminals },
   ];
   return { ...closed, holds, stairs: [0.3, 0.5, 0.7, 0.8, 0.9, 1, 1.1] };
 }

@@ -141,7 +141,7 @@ t.test('a profile is summed up by room and by function, without the time that wa
 t.test('the command line', async t => {
   t.equal(readPlan(['--help']), null);
   t.match(readPlan([]), { terminals: 200, switches: 1, holds: [{ rate: 2000 }, { rate: 5000 }] });
-  t.match(readPlan(['--quick', '--terminals', '8']), { terminals: 8, holdTerminals: 8 });
+  t.match(readPlan(['--quick', '--terminals', '8']), { terminals: 8, holds: [{ terminals: 8 }] });
   t.throws(() => readPlan(['--switches', 'two']), /--switches: a whole number/);
 });
 
