@@ -110,6 +110,7 @@ export class Registry implements RegistryPort {
     }
     if (reply.kind === 'away') return await this.#admitAway(request, reply.sent);
     const [verdict] = reply.value;
+    if (verdict === 'failed') this.#emit('redis-error');
     // Looked up, projected, and gone again already: Redis is losing what it is told. Or what it keeps is damaged.
     if (verdict === 'absent' || verdict === 'failed') return await this.#admitAway(request, true);
     return this.#verdict(request, reply.value);

@@ -72,9 +72,9 @@ export class RefusalRing {
 }
 
 /**
- * Requests that were looked at, for as long as a terminal waits, each as 32 bits: one for every request there is, so that it costs
- * no object. Two that have the same bits are taken for copies of each other; that one of them then gets no answer
- * instead of a no is all that comes of it.
+ * Requests that were looked at, for as long as a terminal waits, each as a number of 53 bits and not as text: there is one for
+ * every request. Two that have the same bits are taken for copies of each other, and one of them gets no answer instead of
+ * a no; with 32 bits that happened to one in 20,000 that were turned away.
  */
 export class Glimpses {
   readonly #capacity: number;
@@ -105,18 +105,21 @@ export class Glimpses {
   }
 }
 
-function hashOf({ identity, mac }: Copyable): number {
-  let hash = hashInto(0x811c9dc5, identity.merchantId);
-  hash = hashInto(hash, identity.terminalId);
-  hash = hashInto(hash, identity.batch);
-  hash = hashInto(hash, identity.trace);
-  hash = hashInto(hash, identity.messageClass);
-  return hashInto(hash, mac ?? '');
-}
+const partEnd = 0x1f;
 
-/** FNV-1a. */
-function hashInto(from: number, text: string): number {
-  let hash = from;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash;
+function hashOf({ identity, mac = '' }: Copyable): number {
+  const { merchantId, terminalId, batch, trace, messageClass } = identity;
+  const parts = [merchantId, terminalId, batch, trace, messageClass, mac];
+  let [high, low] = [0x811c9dc5, 0x9747b28c];
+  for (const part of parts) {
+    for (let i = 0; i < part.length; i++) {
+      const code = part.charCodeAt(i);
+      high = Math.imul(high ^ code, 0x01000193);
+      low = Math.imul(low ^ code, 0x85ebca6b);
+    }
+    // So that a character that moves to the next part is another text.
+    high = Math.imul(high ^ partEnd, 0x01000193);
+    low = Math.imul(low ^ partEnd, 0x85ebca6b);
+  }
+  return (high >>> 0) * 2 ** 21 + (low >>> 11);
 }

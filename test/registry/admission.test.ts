@@ -59,6 +59,18 @@ t.test('limits', async t => {
     t.ok(await until(async () => (await limit()).join() === '0,0'), 'back to zero');
   });
 
+  await t.test('what is damaged in Redis fails its own request, and none that is judged in the same call', async t => {
+    const [ref, damaged] = [
+      await register(pool, { dailyMaxMinor: 100_000 }),
+      await register(pool, { dailyMaxMinor: 1_000 }),
+    ];
+    const { registry, redis } = instance(t, at);
+    for (const one of [ref, damaged]) t.equal(outcome(await settled(registry, purchase(one))), 'admitted');
+    await redis.set(key(damaged.merchantId, `limit:${today}`), 'no hash');
+    const admissions = await Promise.all([ref, damaged, ref].map(one => registry.admit(purchase(one))));
+    t.same(admissions.map(outcome), ['admitted', 'unavailable', 'admitted']);
+  });
+
   await t.test('a new day starts at zero, an old day that is asked for again does not', async t => {
     const ref = await register(pool, { dailyMaxMinor: 1_500 });
     const asked: string[] = [];

@@ -15,7 +15,7 @@ import {
   Secret,
   type StoredMessage,
 } from '../../src/switch/ports.ts';
-import { identityKey, RefusalRing } from '../../src/switch/refusals.ts';
+import { Glimpses, identityKey, RefusalRing } from '../../src/switch/refusals.ts';
 import { Routing } from '../../src/switch/routing.ts';
 import { edge, type State, states } from '../../src/switch/states.ts';
 import { openAnswer, sealAnswer } from '../../src/switch/stored-answer.ts';
@@ -204,6 +204,31 @@ t.test('a copy of a refused request is refused alike, for the terminal’s wait 
   );
   ring.remember(id('6'), '61', 5000);
   t.equal(ring.forgotten, 2, 'what was past its time is not counted');
+});
+
+t.test('what was looked at is known again, and nothing else is taken for it', async t => {
+  const glimpses = new Glimpses(200_000, 1000);
+  const request = (n: number, mac?: string) => ({
+    identity: {
+      merchantId: '104110054110001',
+      terminalId: String(10_000_000 + (n % 500)),
+      batch: '000001',
+      trace: String(Math.floor(n / 500)).padStart(6, '0'),
+      messageClass: 'request' as const,
+    },
+    mac,
+  });
+  for (let n = 0; n < 200_000; n++) glimpses.note(request(n, 'A1B2C3D4'), 0);
+  let [known, mistaken] = [0, 0];
+  for (let n = 0; n < 200_000; n++) {
+    if (glimpses.has(request(n, 'A1B2C3D4'))) known++;
+    if (glimpses.has(request(n + 200_000, 'A1B2C3D4')) || glimpses.has(request(n))) mistaken++;
+  }
+  t.same([known, mistaken], [200_000, 0]);
+  glimpses.note(request(1), 1500);
+  t.ok(glimpses.has(request(0, 'A1B2C3D4')), 'for the time, and for some while after it');
+  glimpses.note(request(2), 3000);
+  t.notOk(glimpses.has(request(0, 'A1B2C3D4')));
 });
 
 t.test('the longest prefix of the BIN table chooses the link', async t => {
