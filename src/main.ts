@@ -292,6 +292,7 @@ async function start(config: Config, logs: Logs, ends: Ends, onFenced: () => voi
     // Of this process alone, also where it is one of several workers.
     metrics: await metricsServer.listen({ ...config.metricsListen, exclusive: true }),
     ownerEpoch: journal.ownerEpoch,
+    pid: process.pid,
   };
 
   return {

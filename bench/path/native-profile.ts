@@ -2,9 +2,9 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stack } from '../../src/simulators/stack/stack.ts';
+import { childrenOf } from './processes.ts';
 import type { Spent } from './profile.ts';
 
 const seconds = 5;
@@ -20,7 +20,7 @@ export async function nativeProfiles(
   const sample = (name: string, pids: readonly number[]): Promise<readonly Spent[]> =>
     sampled(join(folder, `${name}.data`), pids);
   const [ofPostgres, ofRedis] = await Promise.all([
-    sample('postgres', childrenOf(postgres?.pid ?? 0)),
+    sample('postgres', [...childrenOf(postgres?.pid ?? 0).keys()]),
     sample('redis', [redis?.pid ?? 0]),
   ]);
   return ofPostgres.length === 0 || ofRedis.length === 0 ? null : { postgres: ofPostgres, redis: ofRedis };
@@ -36,17 +36,4 @@ async function sampled(file: string, pids: readonly number[]): Promise<readonly 
     name: where === 'k' ? `${name} (kernel)` : `${name}`,
     share: Number(percent) / 100,
   }));
-}
-
-function childrenOf(parent: number): number[] {
-  const isChild = (pid: string): boolean => {
-    try {
-      return new RegExp(`^PPid:\\s+${parent}$`, 'm').test(readFileSync(`/proc/${pid}/status`, 'latin1'));
-    } catch {
-      return false;
-    }
-  };
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name) && isChild(name))
-    .map(Number);
 }

@@ -97,7 +97,7 @@ function readStat(pid: number): Stat | undefined {
 }
 
 /** CPU of the children of a process that run, by process number. */
-function childrenOf(parent: number): Map<number, number> {
+export function childrenOf(parent: number): Map<number, number> {
   const children = new Map<number, number>();
   for (const name of readdirSync('/proc')) {
     const stat = /^\d+$/.test(name) ? readStat(Number(name)) : undefined;

@@ -1,8 +1,8 @@
 import type { Identity, TerminalRef } from '../switch/ports.ts';
 
 /**
- * The names of everything in Redis. All keys of one merchant carry the same hash tag, so that one script finds them in
- * one slot of a cluster.
+ * The names of everything in Redis. All keys of one merchant carry the same hash tag and are in one slot of a cluster. This
+ * client knows one server: on a cluster the admissions of a turn would have to go as a call for each merchant.
  *
  * | key                                       | type   | what                                                          |
  * |-------------------------------------------|--------|---------------------------------------------------------------

@@ -86,12 +86,11 @@ const forms: Readonly<Record<AnswerForm, Form>> = {
 /** What a bank wrote and may not fit here: left out rather than the outcome left untold. */
 const optional: ReadonlySet<number> = new Set([15, 38, 44, 54, 55]);
 
+const known = Object.keys(cupPos.fields).map(Number);
+
 /** Every field that a request may have and an answer of this form does not take over. */
-const dropped = new Map(
-  Object.values(forms).map(form => {
-    const known = Object.keys(cupPos.fields).map(Number);
-    return [form, known.filter(field => !form.echoed.includes(field))] as const;
-  }),
+const dropped: Readonly<Record<string, readonly number[]>> = Object.fromEntries(
+  Object.entries(forms).map(([form, { echoed }]) => [form, known.filter(field => !echoed.includes(field))]),
 );
 
 const macBytes = 8;
@@ -114,7 +113,7 @@ export function draftAnswer(
 ): AnswerDraft {
   const { added, mac } = forms[form];
   try {
-    for (const field of dropped.get(forms[form]) ?? []) changes.set(field, null);
+    for (const field of dropped[form] as readonly number[]) changes.set(field, null);
     // Receipts print DE2 of the answer, also where the request had the number in its track alone.
     if (mac && form !== 'reversal' && !message.has(2)) changes.set(2, message.text(35)?.split('=', 1)[0]);
     for (const field of added) {
