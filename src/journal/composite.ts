@@ -20,18 +20,20 @@ const wide = 2 ** 32;
 let scratch = Buffer.allocUnsafe(1 << 16);
 
 /**
- * `typeOid`: of the composite type. Values of a row beyond the columns are left out. Throws an error with the SQLSTATE of a value out of
- * range for a number that is no whole one: it is the row's fault and no outage.
+ * `typeOid`: of the composite type; `valuesOf` gives an item's values in the order of the columns. Throws an error with the
+ * SQLSTATE of a value out of range for a number that is no whole one: it is the row's fault and no outage.
  */
-export function compositeArray(
+export function compositeArray<T>(
   typeOid: number,
   columns: readonly CompositeColumn[],
-  rows: readonly (readonly CompositeValue[])[],
+  items: readonly T[],
+  valuesOf: (item: T) => readonly CompositeValue[],
 ): Buffer {
   // One dimension, no nulls, element type, length, lower bound.
   let at = 0;
-  for (const word of [1, 0, typeOid, rows.length, 1]) at = writeWord(word, at);
-  for (const row of rows) {
+  for (const word of [1, 0, typeOid, items.length, 1]) at = writeWord(word, at);
+  for (const item of items) {
+    const row = valuesOf(item);
     const start = at;
     at = writeWord(columns.length, start + 4);
     for (let index = 0; index < columns.length; index++) {

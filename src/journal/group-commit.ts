@@ -10,13 +10,13 @@
  */
 
 /** Items that wait when a further batch is begun beside others: what a commit costs by itself is shared by as many. */
-const worthALane = 32;
+const worthALane = 64;
 
 export interface GroupCommitOptions<T, R> {
   /** Batches under way at one time, at most. */
   readonly lanes: number;
   readonly maxBatch: number;
-  /** Items waiting at one time; beyond it `submit` settles as `refused` at once. */
+  /** Items waiting at one time, unless `ask` says how many; beyond it one more settles as `refused` at once. */
   readonly maxWaiting: number;
   readonly execute: (batch: readonly T[]) => Promise<readonly R[]>;
   /** Whether a failure is the environment's (storage away) and not an item's: then the batch is not halved. */
@@ -32,7 +32,24 @@ export type Submitted<R> =
 
 interface Waiting<T, R> {
   readonly item: T;
-  readonly settle: (result: Submitted<R>) => void;
+  settle(submitted: Submitted<R>): void;
+}
+
+/** An item that waits, and who waits for it: one object, where closures would be two more. */
+class Asked<T, R, C> implements Waiting<T, R> {
+  readonly item: T;
+  readonly #conclude: (item: T, submitted: Submitted<R>) => C;
+  readonly #resolve: (concluded: C) => void;
+
+  constructor(item: T, conclude: (item: T, submitted: Submitted<R>) => C, resolve: (concluded: C) => void) {
+    this.item = item;
+    this.#conclude = conclude;
+    this.#resolve = resolve;
+  }
+
+  settle(submitted: Submitted<R>): void {
+    this.#resolve(this.#conclude(this.item, submitted));
+  }
 }
 
 export class GroupCommit<T, R> {
@@ -50,14 +67,18 @@ export class GroupCommit<T, R> {
 
   /** Settles once the item's batch is committed, or is known not to be. Never rejects. */
   submit(item: T): Promise<Submitted<R>> {
-    return this.ask(item, submitted => submitted);
+    return this.ask(item, (_, submitted) => submitted);
   }
 
   /** The same, and gives what `conclude`, which must not throw, makes of it. */
-  ask<C>(item: T, conclude: (submitted: Submitted<R>) => C): Promise<C> {
-    if (this.#waiting.length >= this.#options.maxWaiting) return Promise.resolve(conclude({ kind: 'refused' }));
+  ask<C>(
+    item: T,
+    conclude: (item: T, submitted: Submitted<R>) => C,
+    maxWaiting = this.#options.maxWaiting,
+  ): Promise<C> {
+    if (this.#waiting.length >= maxWaiting) return Promise.resolve(conclude(item, { kind: 'refused' }));
     return new Promise(resolve => {
-      this.#waiting.push({ item, settle: submitted => resolve(conclude(submitted)) });
+      this.#waiting.push(new Asked(item, conclude, resolve));
       this.#pump();
     });
   }

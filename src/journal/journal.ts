@@ -14,24 +14,16 @@ import type {
   StoredMessage,
   Transaction,
 } from '../switch/ports.ts';
-import { type CompositeColumn, type CompositeValue, compositeArray } from './composite.ts';
 import { GroupCommit, type Submitted } from './group-commit.ts';
 import { openLinked } from './open-linked.ts';
 import { Owner } from './owner.ts';
 import { Projector, type ProjectorMeters, type ProjectorTuning } from './projector.ts';
-import {
-  closeValues,
-  columns,
-  isPlain,
-  mergeAll,
-  mergeRows,
-  openValues,
-  type Row,
-  toClaim,
-  toStoredMessage,
-  wholeCloseValues,
-} from './rows.ts';
+import { columns, isPlain, mergeAll, mergeRows, type Row, toClaim, toStoredMessage, wholeCloseValues } from './rows.ts';
 import * as sql from './sql.ts';
+import { type WrittenTypes, writeBatch } from './write-batch.ts';
+
+/** The usual writes, OPENs that refer to another transaction, and CLOSEs that do more than end their own. */
+export type BatchKind = 'write' | 'open-linked' | 'close-whole';
 
 export interface JournalOptions extends ProjectorMeters {
   readonly pool: pg.Pool;
@@ -45,8 +37,8 @@ export interface JournalOptions extends ProjectorMeters {
   readonly maxBatch?: number;
   readonly maxWaiting?: number;
   readonly projection?: ProjectorTuning;
-  readonly onBatch?: (kind: 'open' | 'close', size: number, waiting: number) => void;
-  readonly onFlush?: (kind: 'open' | 'close', elapsedMs: number) => void;
+  readonly onBatch?: (kind: BatchKind, size: number, waiting: number) => void;
+  readonly onFlush?: (kind: BatchKind, elapsedMs: number) => void;
   /** A sibling took this process for dead: it must end. */
   readonly onFenced?: () => void;
 }
@@ -57,28 +49,20 @@ function isOutage(error: unknown): boolean {
   return typeof code !== 'string' || !/^2[23]/.test(code);
 }
 
-/** By merchant, terminal, batch and trace. */
-function byIdentity({ identity: a }: OpenRecord, { identity: b }: OpenRecord): number {
-  return (
-    compare(a.merchantId, b.merchantId) ||
-    compare(a.terminalId, b.terminalId) ||
-    compare(a.batch, b.batch) ||
-    compare(a.trace, b.trace)
-  );
-}
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
 /** The place in the journal that a change wants. */
 function placeOf({ txId, fromVersion }: Change): string {
   return `${txId}/${fromVersion + 1}`;
 }
 
-/** The numbers of the types that batches are sent as, in this database. */
-interface TypeOids {
-  readonly opening: number;
-  readonly closing: number;
-}
+/** What goes into the usual batch. An OPEN is answered by an OpenResult, a CLOSE by a CloseResult. */
+type Write = OpenRecord | Change;
+type Written = OpenResult | CloseResult;
+
+const isClose = (write: Write): write is Change => 'fromVersion' in write;
+
+const isOpened: OpenResult = { kind: 'opened' };
+/** A plain change is always the first after OPEN. */
+const isClosed: CloseResult = { kind: 'closed', version: 2 };
 
 /** The journal in Postgres (see migrations/001-journal.sql for what stands where and why). */
 export class Journal implements JournalPort, NumberBlocks {
@@ -89,20 +73,26 @@ export class Journal implements JournalPort, NumberBlocks {
   readonly #projector: Projector;
   readonly #leaseMs: number;
   readonly #onError: (error: unknown) => void;
-  readonly #opens: GroupCommit<OpenRecord, OpenResult>;
+  readonly #writes: GroupCommit<Write, Written>;
   readonly #linkedOpens: GroupCommit<OpenRecord, OpenResult>;
-  readonly #closes: GroupCommit<Change, CloseResult>;
   readonly #wholeCloses: GroupCommit<Change, CloseResult>;
-  readonly #typeOids: TypeOids;
+  readonly #maxWaiting: number;
+  readonly #types: WrittenTypes;
   /** Store-and-forward and recovery read one transaction after the other: together they cost a fifth. */
   readonly #reads: GroupCommit<number, Found<Transaction>>;
   /** Handed out and not known to be ended or unused: the lease's low water is the least of them. */
   readonly #live = new Set<number>();
   #counter = 0;
 
-  private constructor(options: JournalOptions, owner: Owner, typeOids: TypeOids) {
+  /** What becomes of a write: made once and not for each. */
+  readonly #openedFrom = (record: Write, submitted: Submitted<Written>): OpenResult =>
+    this.#opened(record as OpenRecord, submitted as Submitted<OpenResult>);
+  readonly #closedFrom = (change: Write, submitted: Submitted<Written>): CloseResult =>
+    this.#closed(change as Change, submitted as Submitted<CloseResult>);
+
+  private constructor(options: JournalOptions, owner: Owner, types: WrittenTypes) {
     this.#pool = options.pool;
-    this.#typeOids = typeOids;
+    this.#types = types;
     this.#readingPool = options.readingPool ?? options.pool;
     this.#owner = owner;
     this.#projector = new Projector({
@@ -115,47 +105,38 @@ export class Journal implements JournalPort, NumberBlocks {
     this.#onError = options.onError ?? (() => {});
     this.ownerEpoch = owner.epoch;
     owner.lowWater = () => Math.min(this.#firstTxId + this.#counter, ...this.#oldestLive());
-    const timed =
-      <T, R>(kind: 'open' | 'close', write: (batch: readonly T[]) => Promise<R[]>) =>
-      async (batch: readonly T[]): Promise<R[]> => {
+    this.#maxWaiting = options.maxWaiting ?? 10_000;
+    const common = {
+      lanes: options.lanes ?? 2,
+      maxBatch: options.maxBatch ?? 256,
+      maxWaiting: this.#maxWaiting,
+      isOutage,
+    };
+    const told = <T, R>(kind: BatchKind, write: (batch: readonly T[]) => Promise<R[]>) => ({
+      ...common,
+      execute: async (batch: readonly T[]): Promise<R[]> => {
         const startedMs = performance.now();
         const results = await write(batch);
         options.onFlush?.(kind, performance.now() - startedMs);
         return results;
-      };
-    const common = {
-      lanes: options.lanes ?? 2,
-      maxBatch: options.maxBatch ?? 128,
-      maxWaiting: options.maxWaiting ?? 10_000,
-      isOutage,
-    };
-    this.#opens = new GroupCommit({
-      ...common,
-      execute: timed('open', (batch: readonly OpenRecord[]) => this.#openBatch(batch)),
-      onBatch: (size, waiting) => options.onBatch?.('open', size, waiting),
+      },
+      onBatch: (size: number, waiting: number) => options.onBatch?.(kind, size, waiting),
     });
+    this.#writes = new GroupCommit(told('write', (batch: readonly Write[]) => this.#writeBatch(batch)));
     // Each a commit of its own: whether it may open depends on what stands against its original.
     this.#linkedOpens = new GroupCommit({
-      ...common,
+      ...told('open-linked', (batch: readonly OpenRecord[]) => Promise.all(batch.map(one => this.#openLinked(one)))),
       maxBatch: 1,
-      execute: timed('open', (batch: readonly OpenRecord[]) => Promise.all(batch.map(one => this.#openLinked(one)))),
     });
+    this.#wholeCloses = new GroupCommit(told('close-whole', (batch: readonly Change[]) => this.#writeWhole(batch)));
     this.#reads = new GroupCommit({ ...common, lanes: 1, execute: txIds => this.#readBatch(txIds) });
-    const closes = (write: (batch: readonly Change[]) => Promise<ReadonlySet<string>>) =>
-      new GroupCommit({
-        ...common,
-        execute: timed('close', (batch: readonly Change[]) => this.#closeBatch(batch, write)),
-        onBatch: (size, waiting) => options.onBatch?.('close', size, waiting),
-      });
-    this.#closes = closes(batch => this.#writePlain(batch));
-    this.#wholeCloses = closes(batch => this.#writeWhole(batch));
   }
 
   static async start(options: JournalOptions): Promise<Journal> {
-    const { rows } = await options.pool.query<Record<keyof TypeOids, string>>(sql.types);
-    const typeOids = { opening: Number(rows[0]?.opening), closing: Number(rows[0]?.closing) };
+    const { rows } = await options.pool.query<Record<keyof WrittenTypes, string>>(sql.types);
+    const types = { opening: Number(rows[0]?.opening), closing: Number(rows[0]?.closing) };
     const owner = await Owner.register(options.pool, options.node, options.leaseMs, options.onFenced);
-    return new Journal(options, owner, typeOids);
+    return new Journal(options, owner, types);
   }
 
   get #firstTxId(): number {
@@ -187,8 +168,8 @@ export class Journal implements JournalPort, NumberBlocks {
   }
 
   open(record: OpenRecord): Promise<OpenResult> {
-    const queue = record.claim === undefined ? this.#opens : this.#linkedOpens;
-    return queue.ask(record, submitted => this.#opened(record, submitted));
+    if (record.claim === undefined) return this.#writes.ask(record, this.#openedFrom);
+    return this.#linkedOpens.ask(record, this.#openedFrom);
   }
 
   #opened(record: OpenRecord, submitted: Submitted<OpenResult>): OpenResult {
@@ -214,8 +195,9 @@ export class Journal implements JournalPort, NumberBlocks {
   }
 
   close(change: Change): Promise<CloseResult> {
-    const queue = isPlain(change) ? this.#closes : this.#wholeCloses;
-    return queue.ask(change, submitted => this.#closed(change, submitted));
+    // Twice the room of an OPEN: what was opened is not to stay open because others want to begin.
+    if (isPlain(change)) return this.#writes.ask(change, this.#closedFrom, 2 * this.#maxWaiting);
+    return this.#wholeCloses.ask(change, this.#closedFrom);
   }
 
   #closed(change: Change, submitted: Submitted<CloseResult>): CloseResult {
@@ -237,30 +219,24 @@ export class Journal implements JournalPort, NumberBlocks {
     return submitted.result;
   }
 
-  async #openBatch(batch: readonly OpenRecord[]): Promise<OpenResult[]> {
-    // In one order for all processes: two batches with the same identities then wait for each other, never in a circle.
-    const rows = batch.toSorted(byIdentity).map(openValues);
-    const opened = await this.#writeRows('journal-open', sql.open, this.#typeOids.opening, sql.openColumns, rows);
-    if (opened === batch.length) return batch.map(() => ({ kind: 'opened' }));
-    const heldBy = await this.#holders(batch);
-    return batch.map(record => {
-      const holder = heldBy.get(record);
+  async #writeBatch(batch: readonly Write[]): Promise<Written[]> {
+    const opens: OpenRecord[] = [];
+    const closes: Change[] = [];
+    for (const one of batch) {
+      if (isClose(one)) closes.push(one);
+      else opens.push(one);
+    }
+    const written = await this.#retried(() => writeBatch(this.#pool, this.ownerEpoch, this.#types, opens, closes));
+    const heldBy = written.opened === opens.length ? null : await this.#holders(opens);
+    const closed = written.closed === closes.length ? null : await this.#closedOf(closes, new Set());
+    return batch.map(one => {
+      if (isClose(one)) return closed === null ? isClosed : (closed.get(one) ?? { kind: 'fenced' });
+      if (heldBy === null) return isOpened;
+      const holder = heldBy.get(one);
       if (holder === undefined) return { kind: 'fenced' };
       // Our own number there: opened now, or by an earlier try of this batch that was committed though its answer was lost.
-      return holder === record.txId ? { kind: 'opened' } : { kind: 'duplicate', txId: holder };
+      return holder === one.txId ? isOpened : { kind: 'duplicate', txId: holder };
     });
-  }
-
-  /** How many of the rows were inserted. */
-  async #writeRows(
-    name: string,
-    text: string,
-    typeOid: number,
-    rowColumns: readonly CompositeColumn[],
-    rows: readonly (readonly CompositeValue[])[],
-  ): Promise<number> {
-    const values = [this.ownerEpoch, compositeArray(typeOid, rowColumns, rows)];
-    return (await this.#retried(() => this.#pool.query({ name, text, values }))).rowCount ?? 0;
   }
 
   /** Which transaction has the identity of each of these; of none when this process is fenced. */
@@ -283,7 +259,7 @@ export class Journal implements JournalPort, NumberBlocks {
 
   /** OPEN of a transaction that refers to another: together with its claim, or not at all. */
   async #openLinked(record: OpenRecord): Promise<OpenResult> {
-    const opened = await this.#retried(() => openLinked(this.#pool, this.ownerEpoch, record, this.#typeOids.opening));
+    const opened = await this.#retried(() => openLinked(this.#pool, this.ownerEpoch, record, this.#types));
     if (opened !== 'taken') {
       const { claim } = record;
       if (opened === 'opened' && claim) this.#projector.changed(claim.originalTxId, claim.originalVersion + 1);
@@ -294,13 +270,21 @@ export class Journal implements JournalPort, NumberBlocks {
     return holder === record.txId ? { kind: 'opened' } : { kind: 'duplicate', txId: holder };
   }
 
-  /** `write` gives the places of those that it knows it wrote; of the others the journal says who has theirs. */
-  async #closeBatch(
-    batch: readonly Change[],
-    write: (batch: readonly Change[]) => Promise<ReadonlySet<string>>,
-  ): Promise<CloseResult[]> {
-    const byUs = await write(batch.toSorted((a, b) => a.txId - b.txId));
-    const missing = batch.filter(change => !byUs.has(placeOf(change)));
+  async #writeWhole(changes: readonly Change[]): Promise<CloseResult[]> {
+    // Of two that want the same place only the first is asked for: what it stores must not be the other's.
+    const places = new Set<string>();
+    const first = changes
+      .toSorted((a, b) => a.txId - b.txId)
+      .filter(change => !places.has(placeOf(change)) && places.add(placeOf(change)));
+    const values = [this.ownerEpoch, ...columns(first.map(wholeCloseValues))];
+    const written = await this.#retried(() => this.#query('journal-close', sql.close, values));
+    const closed = await this.#closedOf(changes, new Set(written.map(row => `${row.tx_id}/${row.version}`)));
+    return changes.map(change => closed.get(change) ?? { kind: 'fenced' });
+  }
+
+  /** How each of these ended. `byUs`: the places that are known to be written; of the others the journal says who has theirs. */
+  async #closedOf(changes: readonly Change[], byUs: ReadonlySet<string>): Promise<ReadonlyMap<Change, CloseResult>> {
+    const missing = changes.filter(change => !byUs.has(placeOf(change)));
     const occupied = new Map<string, Row>();
     if (missing.length > 0) {
       const wanted = columns(missing.map(change => [change.txId, change.fromVersion + 1]));
@@ -309,7 +293,8 @@ export class Journal implements JournalPort, NumberBlocks {
       }
     }
     const taken = new Set<string>();
-    return batch.map(change => {
+    const closed = new Map<Change, CloseResult>();
+    for (const change of changes) {
       const place = placeOf(change);
       const occupant = occupied.get(place);
       // The same change of ours there: an earlier try of this batch was committed though its answer was lost.
@@ -320,27 +305,10 @@ export class Journal implements JournalPort, NumberBlocks {
         occupant.response_code === (change.responseCode ?? null);
       if ((byUs.has(place) || ours) && !taken.has(place)) {
         taken.add(place);
-        return { kind: 'closed', version: change.fromVersion + 1 };
-      }
-      return byUs.has(place) || occupant !== undefined ? { kind: 'lost' } : { kind: 'fenced' };
-    });
-  }
-
-  /** All of them or none are known to be written: Postgres only counts them. */
-  async #writePlain(changes: readonly Change[]): Promise<ReadonlySet<string>> {
-    const rows = changes.map(closeValues);
-    const { closing } = this.#typeOids;
-    const written = await this.#writeRows('journal-close-plain', sql.closePlain, closing, sql.closeColumns, rows);
-    return new Set(written === changes.length ? changes.map(placeOf) : []);
-  }
-
-  async #writeWhole(changes: readonly Change[]): Promise<ReadonlySet<string>> {
-    // Of two that want the same place only the first is asked for: what it stores must not be the other's.
-    const places = new Set<string>();
-    const first = changes.filter(change => !places.has(placeOf(change)) && places.add(placeOf(change)));
-    const values = [this.ownerEpoch, ...columns(first.map(wholeCloseValues))];
-    const written = await this.#retried(() => this.#query('journal-close', sql.close, values));
-    return new Set(written.map(row => `${row.tx_id}/${row.version}`));
+        closed.set(change, { kind: 'closed', version: change.fromVersion + 1 });
+      } else if (byUs.has(place) || occupant !== undefined) closed.set(change, { kind: 'lost' });
+    }
+    return closed;
   }
 
   /** A batch whose connection broke is written once more: the journal's keys make that harmless. */

@@ -1,21 +1,20 @@
 import type pg from 'pg';
 import type { OpenRecord } from '../switch/ports.ts';
-import { compositeArray } from './composite.ts';
-import { openValues } from './rows.ts';
 import * as sql from './sql.ts';
+import { type WrittenTypes, writeBatch } from './write-batch.ts';
 
 /**
  * OPEN of a transaction that refers to another, in a commit of its own: its identity and first row, a new version of its
  * original, and its claim on it, or nothing of these. Two who judged the same version of one original meet at the primary
  * key of that new version.
  *
- * `typeOid`: of the type that OPEN takes rows as. 'taken': its identity is, or this process is fenced. Rejects when it is not known to be committed.
+ * 'taken': its identity is, or this process is fenced. Rejects when it is not known to be committed.
  */
 export async function openLinked(
   pool: pg.Pool,
   ownerEpoch: number,
   record: OpenRecord,
-  typeOid: number,
+  types: WrittenTypes,
 ): Promise<'opened' | 'original-moved' | 'taken'> {
   const { claim } = record;
   if (claim === undefined) throw new Error('journal: no claim to open with');
@@ -31,11 +30,8 @@ export async function openLinked(
   };
   try {
     await client.query('BEGIN');
-    const opened = await query('journal-open', sql.open, [
-      ownerEpoch,
-      compositeArray(typeOid, sql.openColumns, [openValues(record)]),
-    ]);
-    if (opened.rowCount === 0) return await give('ROLLBACK', 'taken');
+    const { opened } = await writeBatch(client, ownerEpoch, types, [record], []);
+    if (opened === 0) return await give('ROLLBACK', 'taken');
     const reason = `${kind} ${record.txId}`;
     const values = [ownerEpoch, originalTxId, version, originalState, reason];
     const moved = await query('journal-move-original', sql.moveOriginal, values);

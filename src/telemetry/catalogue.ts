@@ -200,14 +200,14 @@ export const catalogue = {
   journalBatchSize: {
     type: 'histogram',
     name: 'switch_journal_batch_size',
-    help: 'Changes (open, close) written in one commit.',
+    help: 'Changes written in one commit: `write` (OPEN and CLOSE), `open-linked`, `close-whole`.',
     labels: ['kind'],
     buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
   },
   journalWaiting: {
     type: 'gauge',
     name: 'switch_journal_waiting',
-    help: 'Changes (open, close) that wait for a commit.',
+    help: 'Changes that wait for a commit, by what kind it is.',
     labels: ['kind'],
   },
   journalFlushSeconds: {
