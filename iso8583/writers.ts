@@ -90,11 +90,18 @@ function linesOf(plan: FieldPlan, exits: Exits): string[] | undefined {
   }
 }
 
+/**
+ * The value as `text`. The compiler then knows that it is a string, however many ways of keeping strings it has met here: a
+ * character costs a seventh of what it costs without.
+ */
+const asString = 'const text = String(value);';
+
 /** What is the same for all text: its length, the prefix, the room, and whether `wrong` stayed within `limit`. */
 function text(plan: FieldPlan, { fail, done }: Exits, content: readonly string[], limit: number): string[] {
   return [
     `if (typeof value !== 'string') ${fail}`,
-    'const units = value.length;',
+    asString,
+    'const units = text.length;',
     ...start(plan, fail),
     'let wrong = 0, a = 0, b = 0, index = 0;',
     ...content,
@@ -136,7 +143,7 @@ function prefixByte(form: PrefixForm, { prefixCharset }: FieldPlan, count: strin
 
 /** A digit's code and `0` differ in the digit's value; of every other character, six more than that is above 15. */
 function nibbles({ rightAligned, filler }: FieldPlan): string[] {
-  const digit = (index: string): string => `value.charCodeAt(${index}) ^ 48`;
+  const digit = (index: string): string => `text.charCodeAt(${index}) ^ 48`;
   return [
     'if ((units & 1) !== 0) {',
     `a = ${digit(rightAligned ? '0' : 'units - 1')}; wrong |= a + 6;`,
@@ -166,7 +173,7 @@ function pairs(rightAligned: boolean, take: (at: string) => string): string[] {
  */
 function trackNibbles({ rightAligned, filler }: FieldPlan): string[] {
   const take = (name: string, at: string): string =>
-    `${name} = value.charCodeAt(${at}) ^ 48; wrong |= ${name}; valid &= ${TRACK_BITS} >>> ${name};`;
+    `${name} = text.charCodeAt(${at}) ^ 48; wrong |= ${name}; valid &= ${TRACK_BITS} >>> ${name};`;
   return [
     'let valid = 1;',
     'if ((units & 1) !== 0) {',
@@ -190,7 +197,7 @@ function characters({ mask }: FieldPlan): string[] {
   const take = (at: string): string => {
     const code = mask === Class.digit ? '(a ^ 48) + 6' : 'a';
     const letters = mask === 0 || mask === Class.digit ? '' : ' b &= classes[a & 255];';
-    return `a = value.charCodeAt(${at}); wrong |= ${code};${letters} into[from + ${at}] = a;`;
+    return `a = text.charCodeAt(${at}); wrong |= ${code};${letters} into[from + ${at}] = a;`;
   };
   const four = ['index', 'index + 1', 'index + 2', 'index + 3'].map(take).join('\n');
   const loops = [
@@ -209,9 +216,10 @@ function bytes(plan: FieldPlan, { fail, done }: Exits): string[] {
     `if (!isText && !(value instanceof Uint8Array)) ${fail}`,
     ...start(plan, fail),
     'if (isText) {',
+    asString,
     'let wrong = 0, a = 0, b = 0;',
-    'for (let index = 0; index < value.length; index += 2) {',
-    'a = value.charCodeAt(index); b = value.charCodeAt(index + 1); wrong |= (a | b) >> 4 & 0xff0;',
+    'for (let index = 0; index < text.length; index += 2) {',
+    'a = text.charCodeAt(index); b = text.charCodeAt(index + 1); wrong |= (a | b) >> 4 & 0xff0;',
     'a = hex[a & 255]; b = hex[b & 255]; wrong |= a | b; into[from + (index >> 1)] = (a << 4) | b;',
     '}',
     `if (wrong > 15) ${fail}`,

@@ -62,7 +62,9 @@ function writeValue(type: CompositeColumn[1], value: CompositeValue, at: number)
 }
 
 /** Text behind the place for its length. Short texts of ASCII, which nearly all are, cost less here than in the runtime. */
-function writeText(text: string, from: number): number {
+function writeText(value: string, from: number): number {
+  // For the compiler, as in collections/churn-map.ts.
+  const text = String(value);
   let end = from;
   let code = 0;
   for (; end - from < text.length; end++) {

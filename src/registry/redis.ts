@@ -1,4 +1,7 @@
 import { Redis } from 'ioredis';
+import { giveStringsTheirSpeed } from './fast-strings.ts';
+
+giveStringsTheirSpeed();
 
 export interface RedisTimes {
   /** How long one command may take. `Gate` gives up at its own, shorter time; this bounds whatever else is asked. */

@@ -111,7 +111,9 @@ function hashOf({ identity, mac = '' }: Copyable): number {
   const { merchantId, terminalId, batch, trace, messageClass } = identity;
   const parts = [merchantId, terminalId, batch, trace, messageClass, mac];
   let [high, low] = [0x811c9dc5, 0x9747b28c];
-  for (const part of parts) {
+  for (const given of parts) {
+    // For the compiler, as in churn-map.ts.
+    const part = String(given);
     for (let i = 0; i < part.length; i++) {
       const code = part.charCodeAt(i);
       high = Math.imul(high ^ code, 0x01000193);

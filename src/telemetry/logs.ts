@@ -44,7 +44,7 @@ export function createLogs(options: LogOptions): Logs {
   };
 }
 
-const gatheredLength = 8_192;
+const gatheredLength = 32_768;
 const gatheredForMs = 200;
 
 /**

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import { Gate } from '../../src/registry/gate.ts';
 import { Keys } from '../../src/registry/keys.ts';
@@ -13,6 +14,16 @@ import {
 } from '../../src/registry/store.ts';
 import { testDatabase, testRedis } from '../support/servers.ts';
 import { instance, outcome, purchase, register, settled, until } from './support.ts';
+
+t.test('with the client of Redis loaded, strings are still as fast as they were', t => {
+  const asked = (module: string): string => {
+    const script = `await import('${new URL(module, import.meta.url)}'); console.log(%HasFastProperties(String.prototype))`;
+    const args = ['--allow-natives-syntax', '--input-type=module', '-e', script];
+    return execFileSync(process.execPath, args, { encoding: 'utf8' }).trim();
+  };
+  t.equal(asked('../../src/registry/redis.js'), 'true');
+  t.end();
+});
 
 t.test('looking terminals up', async t => {
   const { pool } = await testDatabase(t);
