@@ -3,11 +3,10 @@
 -- KEYS  six for each request:
 --       1 terminal   2 merchant   3 limit (of the business date)   4 epoch   5 gone (of the business date)   6 seen
 -- ARGV  1 run id of this Redis    2 replay window, ms   3 now, ms    4 age after which a limit is counted again, ms
---       5 life of a limit, ms     then five for each request:
---       1 transaction id          2 kind                3 amount, minor units        4 business date, YYYY-MM-DD
---       5 '1' when limits are for this kind
+--       5 life of a limit, ms     then one for each request, of five words:
+--       transaction id, kind, amount in minor units, business date as YYYY-MM-DD, 1 when limits are for this kind or 0
 --
--- Returns for each request
+-- Returns for each request a string, of these words
 --   { 'absent' }                                     terminal or merchant is not projected into this Redis
 --   { 'admitted', trev, mrev, reserved, seen, due, first }  each 0 or 1; due: count the limit again; first: this Redis
 --                                                    has remembered for longer than the window, and does not know it
@@ -41,9 +40,10 @@ local function longAgo(since)
   return clock - tonumber(since) > tonumber(window)
 end
 
--- The request whose keys begin after KEYS[k], and whose arguments begin after ARGV[a].
-local function judge(k, a)
-  local tx, kind, amount, date, counted = ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], ARGV[a + 5] == '1'
+-- The request whose keys begin after KEYS[k].
+local function judge(k, request)
+  local tx, kind, amount, date, counts = string.match(request, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
+  local counted = counts == '1'
 
   local t = redis.call('HMGET', KEYS[k + 1], 'run', 'rev', 'status')
   local m = merchant(KEYS[k + 2])
@@ -112,12 +112,12 @@ local unfit = { OOM = true, READONLY = true, MISCONF = true, NOREPLICAS = true }
 
 local answers = {}
 for i = 1, #KEYS / 6 do
-  local ok, answer = pcall(judge, 6 * (i - 1), 5 * i)
+  local ok, answer = pcall(judge, 6 * (i - 1), ARGV[5 + i])
   if not ok then
     local text = type(answer) == 'table' and answer.err or tostring(answer)
     if unfit[string.match(text, '^%u+')] then return redis.error_reply(text) end
     answer = { 'failed' }
   end
-  answers[i] = answer
+  answers[i] = table.concat(answer, ' ')
 end
 return answers

@@ -20,7 +20,7 @@ import { type Emit, type RegistryOptions, type RegistryTuning, registryDefaults 
 import { Projection, projectedOf } from './projection.ts';
 import { Releases } from './releases.ts';
 import type { Registered } from './rows.ts';
-import type { AdmitReply } from './scripts.ts';
+import type { AdmitWords } from './scripts.ts';
 import { loadTerminals } from './store.ts';
 import { Sweeper } from './sweeper.ts';
 import { isWellFormed, nameOf } from './terminal-name.ts';
@@ -186,23 +186,23 @@ export class Registry implements RegistryPort {
     if (this.#gate.open && registered.length > 0) await this.#projection.all(registered);
   }
 
-  #verdict(request: AdmissionRequest, [verdict, ...rest]: AdmitReply): Admission {
+  #verdict(request: AdmissionRequest, [verdict, ...rest]: AdmitWords): Admission {
     const [terminalRevision, merchantRevision, first, second, third, fourth] = rest;
     const behind = this.#cache.saw(request, Number(terminalRevision), Number(merchantRevision));
     if (behind) void this.#loader.load(request, true);
     switch (verdict) {
       case 'admitted':
-        if (third === 1) this.#counter.ask(request.merchantId, request.businessDate);
+        if (third === '1') this.#counter.ask(request.merchantId, request.businessDate);
         return {
           kind: 'admitted',
-          reserved: first === 1,
-          seenBefore: second === 1,
+          reserved: first === '1',
+          seenBefore: second === '1',
           // What this process admitted while Redis was away, Redis does not know.
-          surelyFirst: fourth === 1 && this.#clock.nowMs() - this.#redisSinceMs > this.#tuning.replayWindowMs,
+          surelyFirst: fourth === '1' && this.#clock.nowMs() - this.#redisSinceMs > this.#tuning.replayWindowMs,
         };
       case 'refused':
-        if (third === 1) this.#counter.ask(request.merchantId, request.businessDate);
-        return { kind: 'refused', responseCode: String(first), reason: String(second) };
+        if (third === '1') this.#counter.ask(request.merchantId, request.businessDate);
+        return { kind: 'refused', responseCode: first ?? '', reason: second ?? '' };
       case 'rebuild':
         this.#emit('rebuild-needed');
         this.#counter.ask(request.merchantId, request.businessDate);

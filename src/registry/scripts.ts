@@ -5,13 +5,13 @@ import { assetPath } from '../postgres/assets.ts';
 type Argument = string | number;
 type Script<Reply> = (...keysAndArguments: Argument[]) => Promise<Reply>;
 
-/** What admit.lua answers for one request: a verdict, then what goes with it. */
-export type AdmitReply = readonly [verdict: string, ...rest: Argument[]];
+/** The words that admit.lua answers for one request: a verdict, then what goes with it. */
+export type AdmitWords = readonly string[];
 
 /** The scripts of this room as commands. KEYS, ARGV and the answers are described on top of each Lua file. */
 export interface Scripts {
   /** Given the number of keys first. */
-  readonly registryAdmit: Script<readonly AdmitReply[]>;
+  readonly registryAdmit: Script<readonly string[]>;
   readonly registryRelease: Script<number>;
   readonly registryRestore: Script<number>;
   readonly registryProject: Script<number>;
