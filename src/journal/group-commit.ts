@@ -10,7 +10,7 @@
  */
 
 /** Items that wait when a further batch is begun beside others: what a commit costs by itself is shared by as many. */
-const worthALane = 64;
+const worthALane = 128;
 
 export interface GroupCommitOptions<T, R> {
   /** Batches under way at one time, at most. */
