@@ -80,8 +80,6 @@ export class Journal implements JournalPort, NumberBlocks {
   readonly #types: WrittenTypes;
   /** Store-and-forward and recovery read one transaction after the other: together they cost a fifth. */
   readonly #reads: GroupCommit<number, Found<Transaction>>;
-  /** Handed out and not known to be ended or unused: the lease's low water is the least of them. */
-  readonly #live = new Set<number>();
   #counter = 0;
 
   /** What becomes of a write: made once and not for each. */
@@ -104,7 +102,7 @@ export class Journal implements JournalPort, NumberBlocks {
     this.#leaseMs = options.leaseMs;
     this.#onError = options.onError ?? (() => {});
     this.ownerEpoch = owner.epoch;
-    owner.lowWater = () => Math.min(this.#firstTxId + this.#counter, ...this.#oldestLive());
+    owner.lowWater = () => this.#projector.oldestLive ?? this.#firstTxId + this.#counter;
     this.#maxWaiting = options.maxWaiting ?? 10_000;
     const common = {
       lanes: options.lanes ?? 2,
@@ -143,27 +141,17 @@ export class Journal implements JournalPort, NumberBlocks {
     return this.ownerEpoch * 2 ** 32;
   }
 
-  /** The numbers are handed out in order and a Set keeps it, so the first is the least. */
-  *#oldestLive(): Iterable<number> {
-    for (const txId of this.#live) {
-      yield txId;
-      return;
-    }
-  }
-
   get standing(): boolean {
     return this.#owner.standing;
   }
 
   nextTxId(): number {
     const txId = this.#firstTxId + this.#counter++;
-    this.#live.add(txId);
     this.#projector.numbered(txId);
     return txId;
   }
 
   abandon(txId: number): void {
-    this.#live.delete(txId);
     this.#projector.abandoned(txId);
   }
 
@@ -178,16 +166,12 @@ export class Journal implements JournalPort, NumberBlocks {
       this.#onError(submitted.error);
       const outage = isOutage(submitted.error);
       if (outage) this.#projector.doubted(record.txId);
-      else {
-        this.#live.delete(record.txId);
-        this.#projector.forgotten(record.txId);
-      }
+      else this.#projector.forgotten(record.txId);
       return { kind: outage ? 'unavailable' : 'refused' };
     }
     const { kind } = submitted.result;
     // Judged anew it is opened under the same number.
     if (kind === 'original-moved') return submitted.result;
-    if (kind === 'duplicate' || record.state !== 'open') this.#live.delete(record.txId);
     if (kind === 'duplicate') this.#projector.forgotten(record.txId);
     else if (kind === 'opened' && record.state === 'open') this.#projector.opened(record.txId);
     else if (kind === 'opened') this.#projector.ended(record.txId);
@@ -208,10 +192,7 @@ export class Journal implements JournalPort, NumberBlocks {
     }
     const { kind } = submitted.result;
     // Lost as well: whoever won has ended its being open.
-    if (kind !== 'fenced') {
-      this.#live.delete(change.txId);
-      this.#projector.ended(change.txId);
-    }
+    if (kind !== 'fenced') this.#projector.ended(change.txId);
     if (kind === 'closed') this.#projector.changed(change.txId, change.fromVersion + 1);
     if (kind === 'closed' && change.claim?.reinstateFrom !== undefined) {
       this.#projector.changed(change.claim.originalTxId, change.claim.reinstateFrom + 1);
@@ -467,11 +448,6 @@ export class Journal implements JournalPort, NumberBlocks {
     const rows = await this.#attempt('journal-numbers', sql.reserveNumbers, [series, size]);
     const first = rows?.[0]?.first;
     return first === undefined ? null : Number(first);
-  }
-
-  /** Transactions of this process not known to be ended. */
-  get live(): number {
-    return this.#live.size;
   }
 
   /** Projects what still waits, before `stop`. Without it whoever recovers this owner does. */

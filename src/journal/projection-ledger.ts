@@ -122,6 +122,12 @@ export class ProjectionLedger {
     if (this.#owed.size < this.#options.maxWaiting) this.#owed.add(txId);
   }
 
+  /** The least number that may still be written under; null when there is none. */
+  get oldestLive(): number | null {
+    for (const [txId, { stage }] of this.#entries) if (stage !== 'ended') return txId;
+    return null;
+  }
+
   /** What is paid first while there is one. */
   get backlog(): Backlog | null {
     return this.#backlog;

@@ -75,6 +75,11 @@ export class Projector {
     }, tuning.beatMs ?? 200);
   }
 
+  /** The least number that was handed out and is not known to be ended or unused: the lease's low water. Null: none is. */
+  get oldestLive(): number | null {
+    return this.#ledger.oldestLive;
+  }
+
   /** A number was handed out. */
   numbered(txId: number): void {
     this.#ledger.number(txId);

@@ -413,13 +413,16 @@ t.test('what is noted in memory', async t => {
     one.open(101, 0);
     one.end(101, 1);
     t.match(one.take(1, 9), { txIds: [101], lows: { listed: 100, projected: 100 } }, 'an open one is not due yet');
+    t.equal(one.oldestLive, 100);
     const batch = one.take(10, 9);
     t.match(batch, { txIds: [100, 101], lows: { listed: 102, projected: 100 } });
     one.end(100, 11);
+    t.equal(one.oldestLive, 102, 'what has ended is not written under again, projected or not');
     if (batch !== null) one.done(batch);
     t.match(one.take(11, 9), { txIds: [100] }, 'what ended while it was listed is projected again');
     one.forget(102);
     one.abandon(103, 11);
+    t.equal(one.oldestLive, null);
     t.match(one.take(11, 9), { lows: { listed: 104, projected: 104 } });
     t.equal(one.lagMs(31), 20);
   });
