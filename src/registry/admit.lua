@@ -6,14 +6,14 @@
 --       5 life of a limit, ms     then one for each request, of five words:
 --       transaction id, kind, amount in minor units, business date as YYYY-MM-DD, 1 when limits are for this kind or 0
 --
--- Returns for each request a string, of these words
---   { 'absent' }                                     terminal or merchant is not projected into this Redis
---   { 'admitted', trev, mrev, reserved, seen, due, first }  each 0 or 1; due: count the limit again; first: this Redis
+-- Returns for each request a string, of these words:
+--   absent                                           terminal or merchant is not projected into this Redis
+--   admitted, trev, mrev, reserved, seen, due, first  each 0 or 1; due: count the limit again; first: this Redis
 --                                                    has remembered for longer than the window, and does not know it
---   { 'refused', trev, mrev, code, reason, due }
---   { 'rebuild', trev, mrev }                        the limit must be counted from the journal first
---   { 'gone', trev, mrev }                           this transaction was released before it came
---   { 'failed' }                                     what is kept for it is damaged; the others are not touched by that
+--   refused, trev, mrev, code, reason, due
+--   rebuild, trev, mrev                              the limit must be counted from the journal first
+--   gone, trev, mrev                                 this transaction was released before it came
+--   failed                                           what is kept for it is damaged; the others are not touched by that
 --
 -- What was written under another run id counts as absent: a Redis that was restarted may hold an older state than the
 -- one that was told. Nothing is written for a request that is refused.
@@ -110,14 +110,18 @@ end
 -- What speaks of the whole server ends the call as it would have ended a single command.
 local unfit = { OOM = true, READONLY = true, MISCONF = true, NOREPLICAS = true }
 
+local function judged(k, request)
+  return table.concat(judge(k, request), ' ')
+end
+
 local answers = {}
 for i = 1, #KEYS / 6 do
-  local ok, answer = pcall(judge, 6 * (i - 1), ARGV[5 + i])
+  local ok, answer = pcall(judged, 6 * (i - 1), ARGV[5 + i])
   if not ok then
     local text = type(answer) == 'table' and answer.err or tostring(answer)
     if unfit[string.match(text, '^%u+')] then return redis.error_reply(text) end
-    answer = { 'failed' }
+    answer = 'failed'
   end
-  answers[i] = table.concat(answer, ' ')
+  answers[i] = answer
 end
 return answers

@@ -60,15 +60,17 @@ t.test('limits', async t => {
   });
 
   await t.test('what is damaged in Redis fails its own request, and none that is judged in the same call', async t => {
-    const [ref, damaged] = [
+    const [ref, damaged, robbed] = [
       await register(pool, { dailyMaxMinor: 100_000 }),
+      await register(pool, { dailyMaxMinor: 1_000 }),
       await register(pool, { dailyMaxMinor: 1_000 }),
     ];
     const { registry, redis } = instance(t, at);
-    for (const one of [ref, damaged]) t.equal(outcome(await settled(registry, purchase(one))), 'admitted');
+    for (const one of [ref, damaged, robbed]) t.equal(outcome(await settled(registry, purchase(one))), 'admitted');
     await redis.set(key(damaged.merchantId, `limit:${today}`), 'no hash');
-    const admissions = await Promise.all([ref, damaged, ref].map(one => registry.admit(purchase(one))));
-    t.same(admissions.map(outcome), ['admitted', 'unavailable', 'admitted']);
+    await redis.hdel(key(robbed.merchantId, `t:${robbed.terminalId}`), 'rev');
+    const admissions = await Promise.all([ref, damaged, ref, robbed, ref].map(one => registry.admit(purchase(one))));
+    t.same(admissions.map(outcome), ['admitted', 'unavailable', 'admitted', 'unavailable', 'admitted']);
   });
 
   await t.test('a new day starts at zero, an old day that is asked for again does not', async t => {
