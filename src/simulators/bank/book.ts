@@ -93,14 +93,12 @@ export class Book {
       authCode,
       atMs: Date.now(),
     };
-    this.#append(line);
-    return this.#known(line);
+    return this.#append(line);
   }
 
   decline(judged: Judged): BookRecord {
     const line: DeclineLine = { t: 'decline', n: this.#lines + 1, ...judged, atMs: Date.now() };
-    this.#append(line);
-    return this.#known(line);
+    return this.#append(line);
   }
 
   /** Undoes what `record` posted. */
@@ -109,15 +107,13 @@ export class Book {
     const named = { ...original, acquirerId };
     const undone = { original: named, rrn, card, amountMinor, sign, settlementDate };
     const line: ReverseLine = { t: 'reverse', n: this.#lines + 1, ...undone, atMs: Date.now() };
-    this.#append(line);
-    return this.#known(named);
+    return this.#append(line);
   }
 
   /** Remembers that `original` is to be refused when it comes. */
   tombstone(original: OriginalReference, rrn: string): BookRecord {
     const line: TombstoneLine = { t: 'tombstone', n: this.#lines + 1, original, rrn, atMs: Date.now() };
-    this.#append(line);
-    return this.#known(original);
+    return this.#append(line);
   }
 
   whenDurable(record: BookRecord, then: () => void): void {
@@ -148,39 +144,36 @@ export class Book {
     return this.#log.close();
   }
 
-  #append(line: BookLine): void {
+  #append(line: BookLine): BookRecord {
     this.#log.append(JSON.stringify(line));
-    this.#apply(line);
-  }
-
-  #known(reference: Reference): BookRecord {
-    const record = this.find(reference);
+    const record = this.#apply(line);
     if (!record) throw new Error('a record that was just written is not in the index');
     return record;
   }
 
-  /** The one place that changes what is in memory, for lines just written and lines replayed alike. */
-  #apply(line: BookLine): void {
+  /** The one place that changes what is in memory, for lines just written and lines replayed alike. Gives what it keeps. */
+  #apply(line: BookLine): BookRecord | undefined {
     this.#lines = line.n;
     switch (line.t) {
       case 'post':
-        this.#applyPost(line);
-        break;
+        return this.#applyPost(line);
       case 'decline':
         this.#declined++;
-        this.#index.keep(line, recordOf(line));
-        break;
+        return this.#kept(line, recordOf(line));
       case 'reverse':
-        this.#applyReverse(line);
-        break;
+        return this.#applyReverse(line);
       case 'tombstone':
         this.#tombstones++;
-        this.#index.keep(line.original, tombstoneOf(line));
-        break;
+        return this.#kept(line.original, tombstoneOf(line));
     }
   }
 
-  #applyPost(line: PostLine): void {
+  #kept(reference: Reference, record: BookRecord): BookRecord {
+    this.#index.keep(reference, record);
+    return record;
+  }
+
+  #applyPost(line: PostLine): BookRecord {
     const { tie, sign, amountMinor } = line;
     if (sign === 'D' || sign === 'C') {
       add(this.#posted, sign, amountMinor);
@@ -188,16 +181,16 @@ export class Book {
     }
     const original = tie && line.original ? this.find(line.original) : undefined;
     if (tie && original && line.original && fits(tie, original)) {
-      this.#index.keep(line, recordOf(line, line.original));
+      const record = this.#kept(line, recordOf(line, line.original));
       this.#setTies(line.original, original, [...original.ties, { key: keyOf(line), tie, sign, amountMinor }]);
-      return;
+      return record;
     }
     const record = recordOf(line);
     if (sign === 'H') this.#hold(line.card, 0, heldBy(record));
-    this.#index.keep(line, record);
+    return this.#kept(line, record);
   }
 
-  #applyReverse(line: ReverseLine): void {
+  #applyReverse(line: ReverseLine): BookRecord | undefined {
     const { sign, amountMinor } = line;
     if (sign === 'D' || sign === 'C') {
       add(this.#reversed, sign, amountMinor);
@@ -205,18 +198,19 @@ export class Book {
     }
     const record = this.find(line.original);
     // With a smaller limit than the last run had, the replay may have let it go.
-    if (!record) return;
+    if (!record) return undefined;
     const reversed: BookRecord = { ...record, state: 'reversed', line: line.n };
     this.#hold(record.card, heldBy(record), heldBy(reversed));
     this.#index.keep(line.original, reversed);
     const original = record.original && this.find(record.original);
-    if (!record.original || !original) return;
+    if (!record.original || !original) return reversed;
     const key = keyOf(line.original);
     this.#setTies(
       record.original,
       original,
       original.ties.filter(tied => tied.key !== key),
     );
+    return reversed;
   }
 
   /** What hangs on `original` from now on, and with it what that holds. */

@@ -113,7 +113,7 @@ export class Issuer {
       askedMinor: declined || amount === asked ? undefined : asked,
       sign: operation.sign,
       currency: request.currency,
-      card: this.#options.cards.nameOf(request.pan),
+      card: account?.card ?? this.#options.cards.nameOf(request.pan),
       responseCode: declined ?? (amount < asked ? '10' : '00'),
       settlementDate,
       tie: named ? operation.tie : undefined,
