@@ -2,6 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stack } from '../../src/simulators/stack/stack.ts';
 import { childrenOf } from './processes.ts';
@@ -17,6 +18,8 @@ export async function nativeProfiles(
   folder: string,
 ): Promise<Readonly<Record<'postgres' | 'redis', readonly Spent[]>> | null> {
   if (spawnSync('perf', ['--version']).status !== 0) return null;
+  // V8 makes the folder when its process ends, which is later.
+  mkdirSync(folder, { recursive: true });
   const sample = (name: string, pids: readonly number[]): Promise<readonly Spent[]> =>
     sampled(join(folder, `${name}.data`), pids);
   const [ofPostgres, ofRedis] = await Promise.all([
