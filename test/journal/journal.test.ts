@@ -106,6 +106,52 @@ t.test('what finds the queue full is certainly not written', async t => {
   );
 });
 
+t.test('a CLOSE has room where as many OPENs wait as may', async t => {
+  const { pool } = await testDatabase(t);
+  const options = { pool, node: 'small', leaseMs: usualLeaseMs, lanes: 1, maxBatch: 1, maxWaiting: 2 };
+  const journal = await Journal.start(options);
+  t.teardown(() => journal.stop());
+  const first = record(journal, 1);
+  await journal.open(first);
+  const opens = Array.from({ length: 20 }, (_, i) => journal.open(record(journal, i + 2)));
+  const closed = await journal.close({ txId: first.txId, fromVersion: 1, state: 'approved' });
+  t.equal(closed.kind, 'closed');
+  t.ok((await Promise.all(opens)).some(({ kind }) => kind === 'full'));
+});
+
+t.test('OPENs and CLOSEs that share a commit come each to their own end', async t => {
+  const { pool } = await testDatabase(t);
+  const batches: [kind: string, size: number][] = [];
+  const onBatch = (kind: string, size: number): void => void batches.push([kind, size]);
+  // Who waited for a batch hears of it before the metrics do.
+  const told = () => new Promise(resume => setImmediate(resume));
+  const journal = await Journal.start({ pool, node: 'shared', leaseMs: usualLeaseMs, onBatch });
+  t.teardown(() => journal.stop());
+  const [one, other] = [record(journal, 1), record(journal, 2)];
+  await Promise.all([journal.open(one), journal.open(other)]);
+  await journal.close({ txId: other.txId, fromVersion: 1, state: 'approved' });
+  await told();
+  batches.length = 0;
+  const results = await Promise.all([
+    journal.open(record(journal, 3)),
+    journal.close({ txId: one.txId, fromVersion: 1, state: 'declined' }),
+    journal.open(record(journal, 1)),
+    journal.close({ txId: other.txId, fromVersion: 1, state: 'declined' }),
+    journal.open(record(journal, 4, { amountMinor: 0.5 })),
+  ]);
+  t.same(results, [
+    { kind: 'opened' },
+    { kind: 'closed', version: 2 },
+    { kind: 'duplicate', txId: one.txId },
+    { kind: 'lost' },
+    { kind: 'refused' },
+  ]);
+  await told();
+  t.same(batches, [['write', 5]]);
+  t.match(await journal.read(one.txId), { value: { state: 'declined', version: 2 } });
+  t.match(await journal.read(other.txId), { value: { state: 'approved', version: 2 } });
+});
+
 t.test('group commit', async t => {
   t.test('what waits is written together as soon as a lane is free', async t => {
     const batches: number[][] = [];
