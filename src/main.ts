@@ -40,8 +40,7 @@ import { runWorkers } from './workers.ts';
 // What a transaction leaves behind is little and short-lived: threads that share the collecting of it cost more than they
 // save (docs/performance.md).
 setFlagsFromString('--no-parallel-scavenge');
-// With 10,000 terminals at its door a switch would hold twice as much as it uses before all of it is collected. That it is
-// collected sooner costs a hundredth of its CPU.
+// With 10,000 terminals at its door a switch would otherwise hold far more than it uses before all of it is collected (the same).
 setFlagsFromString('--heap-growing-percent=50');
 
 const clock: Clock = { nowMs: Date.now };

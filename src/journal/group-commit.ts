@@ -71,9 +71,9 @@ export class GroupCommit<T, R> {
   }
 
   /** The same, and gives what `conclude`, which must not throw, makes of it. */
-  ask<C>(
-    item: T,
-    conclude: (item: T, submitted: Submitted<R>) => C,
+  ask<I extends T, C>(
+    item: I,
+    conclude: (item: I, submitted: Submitted<R>) => C,
     maxWaiting = this.#options.maxWaiting,
   ): Promise<C> {
     if (this.#waiting.length >= maxWaiting) return Promise.resolve(conclude(item, { kind: 'refused' }));

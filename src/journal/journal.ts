@@ -60,9 +60,9 @@ type Written = OpenResult | CloseResult;
 
 const isClose = (write: Write): write is Change => 'fromVersion' in write;
 
-const isOpened: OpenResult = { kind: 'opened' };
+const openedResult: OpenResult = { kind: 'opened' };
 /** A plain change is always the first after OPEN. */
-const isClosed: CloseResult = { kind: 'closed', version: 2 };
+const closedResult: CloseResult = { kind: 'closed', version: 2 };
 
 /** The journal in Postgres (see migrations/001-journal.sql for what stands where and why). */
 export class Journal implements JournalPort, NumberBlocks {
@@ -83,10 +83,10 @@ export class Journal implements JournalPort, NumberBlocks {
   #counter = 0;
 
   /** What becomes of a write: made once and not for each. */
-  readonly #openedFrom = (record: Write, submitted: Submitted<Written>): OpenResult =>
-    this.#opened(record as OpenRecord, submitted as Submitted<OpenResult>);
-  readonly #closedFrom = (change: Write, submitted: Submitted<Written>): CloseResult =>
-    this.#closed(change as Change, submitted as Submitted<CloseResult>);
+  readonly #openedFrom = (record: OpenRecord, submitted: Submitted<Written>): OpenResult =>
+    this.#opened(record, submitted as Submitted<OpenResult>);
+  readonly #closedFrom = (change: Change, submitted: Submitted<Written>): CloseResult =>
+    this.#closed(change, submitted as Submitted<CloseResult>);
 
   private constructor(options: JournalOptions, owner: Owner, types: WrittenTypes) {
     this.#pool = options.pool;
@@ -211,12 +211,12 @@ export class Journal implements JournalPort, NumberBlocks {
     const heldBy = written.opened === opens.length ? null : await this.#holders(opens);
     const closed = written.closed === closes.length ? null : await this.#closedOf(closes, new Set());
     return batch.map(one => {
-      if (isClose(one)) return closed === null ? isClosed : (closed.get(one) ?? { kind: 'fenced' });
-      if (heldBy === null) return isOpened;
+      if (isClose(one)) return closed === null ? closedResult : (closed.get(one) ?? { kind: 'fenced' });
+      if (heldBy === null) return openedResult;
       const holder = heldBy.get(one);
       if (holder === undefined) return { kind: 'fenced' };
       // Our own number there: opened now, or by an earlier try of this batch that was committed though its answer was lost.
-      return holder === one.txId ? isOpened : { kind: 'duplicate', txId: holder };
+      return holder === one.txId ? openedResult : { kind: 'duplicate', txId: holder };
     });
   }
 

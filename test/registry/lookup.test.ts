@@ -16,12 +16,10 @@ import { testDatabase, testRedis } from '../support/servers.ts';
 import { instance, outcome, purchase, register, settled, until } from './support.ts';
 
 t.test('with the client of Redis loaded, strings are still as fast as they were', t => {
-  const asked = (module: string): string => {
-    const script = `await import('${new URL(module, import.meta.url)}'); console.log(%HasFastProperties(String.prototype))`;
-    const args = ['--allow-natives-syntax', '--input-type=module', '-e', script];
-    return execFileSync(process.execPath, args, { encoding: 'utf8' }).trim();
-  };
-  t.equal(asked('../../src/registry/redis.js'), 'true');
+  const client = new URL('../../src/registry/redis.js', import.meta.url);
+  const script = `await import('${client}'); console.log(%HasFastProperties(String.prototype))`;
+  const args = ['--allow-natives-syntax', '--input-type=module', '-e', script];
+  t.equal(execFileSync(process.execPath, args, { encoding: 'utf8' }).trim(), 'true');
   t.end();
 });
 

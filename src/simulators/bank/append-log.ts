@@ -1,9 +1,9 @@
 /**
  * An append-only file of JSON lines with group commit.
  *
- * Lines that wait are written together, and a write comes back when they are on disk (O_DSYNC: one call to another thread
- * where a write and an fdatasync are two); while the disk works the next batch gathers. Nothing
- * that was appended may be told to anybody before `whenDurable` has called back. A failed write is final: what the
+ * Lines that wait are written together, and a write comes back when they are on disk (O_DSYNC, of Linux and macOS: one call
+ * to another thread where a write and an fdatasync are two); while the disk works the next batch gathers. Nothing that was
+ * appended may be told to anybody before `whenDurable` has called back. A failed write is final: what the
  * process believes is then ahead of the disk, so the owner has to stop, and the next start reads what is there.
  */
 import {
