@@ -19,7 +19,7 @@ import { runBench, say, tell } from './support/main.ts';
 import { loadOptionsHelp, readLoadOptions } from './support/options.ts';
 import { redisCallsOf } from './support/servers.ts';
 import { startBenchStorage } from './support/storage.ts';
-import { count, table } from './support/table.ts';
+import { count, left, right, table } from './support/table.ts';
 
 const help = `Measures how fast a registry admits purchases by a real Redis, at merchants without daily limits and with them, with 1,
 50 and 200 requests under way.
@@ -139,16 +139,12 @@ async function measure(storage: Storage, pool: pg.Pool, redis: Redis, quick: boo
 }
 
 function figuresTable(figures: readonly Figures[]): string {
-  const right = ['under way', 'a second', 'p50 ms', 'p99 ms', 'us CPU here', 'us CPU of Redis', 'Redis calls'];
-  const columns = [
-    { title: 'merchants', align: 'left' } as const,
-    ...right.map(title => ({ title, align: 'right' }) as const),
-  ];
+  const titles = ['under way', 'a second', 'p50 ms', 'p99 ms', 'us CPU here', 'us CPU of Redis', 'Redis calls'];
   const rows = figures.map(({ name, perSecond, p50Ms, p99Ms, cpuMicros, ...one }) => [
     ...[name, String(one.underWay), count(perSecond), p50Ms.toFixed(2), p99Ms.toFixed(2)],
     ...[cpuMicros.own.toFixed(1), cpuMicros.redis.toFixed(1), one.redisCalls.toFixed(3)],
   ]);
-  return table(columns, rows);
+  return table([left('merchants'), ...titles.map(right)], rows);
 }
 
 async function main(args: readonly string[]): Promise<number> {

@@ -4,7 +4,7 @@
 
 import type { Measured } from './support/baseline.ts';
 import { aimed, type Targets } from './support/figures.ts';
-import { ratio, table } from './support/table.ts';
+import { left, ratio, right, table } from './support/table.ts';
 
 export const targets: Targets = new Map([
   ['pos: unpack to positions', 4_000_000],
@@ -84,12 +84,7 @@ export function ratios(measured: readonly Measured[]): Ratio[] {
 
 /** Empty where nothing was measured that could be set beside each other. */
 export function ratiosTable(measured: readonly Measured[]): string {
-  const columns = [
-    { title: 'operation', align: 'left' },
-    { title: 'beside', align: 'left' },
-    { title: 'times as fast', align: 'right' },
-    { title: 'aimed at', align: 'right' },
-  ] as const;
+  const columns = [left('operation'), left('beside'), right('times as fast'), right('aimed at')];
   const rows = ratios(measured).map(({ name, beside, times, target }) => {
     return [name, beside, ratio(times), target === undefined ? '' : aimed(String(target), times >= target)];
   });

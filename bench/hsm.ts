@@ -24,7 +24,7 @@ import { runBench, say, tell } from './support/main.ts';
 import { loadOptionsHelp, readLoadOptions } from './support/options.ts';
 import { Random } from './support/random.ts';
 import { newBenchRun } from './support/stack.ts';
-import { count, table } from './support/table.ts';
+import { count, left, right, table } from './support/table.ts';
 
 const help = `Measures MAC verification (M8), PIN translation (CA) and MAC generation (M6) at the HSM simulator, each by itself and
 all three as a purchase needs them, with 1, 16 and 64 commands under way.
@@ -163,16 +163,12 @@ async function measure(pool: HsmPool, hsmPid: number, quick: boolean): Promise<F
 }
 
 function figuresTable(figures: readonly Figures[]): string {
-  const right = ['under way', 'a second', 'p50 ms', 'p99 ms', 'us CPU here', 'us CPU of the HSM'];
-  const columns = [
-    { title: 'commands', align: 'left' } as const,
-    ...right.map(title => ({ title, align: 'right' }) as const),
-  ];
+  const titles = ['under way', 'a second', 'p50 ms', 'p99 ms', 'us CPU here', 'us CPU of the HSM'];
   const rows = figures.map(({ name, perSecond, p50Ms, p99Ms, cpuMicros, ...one }) => [
     ...[name, String(one.underWay), count(perSecond), p50Ms.toFixed(2), p99Ms.toFixed(2)],
     ...[cpuMicros.own.toFixed(1), cpuMicros.hsm.toFixed(1)],
   ]);
-  return table(columns, rows);
+  return table([left('commands'), ...titles.map(right)], rows);
 }
 
 async function main(args: readonly string[]): Promise<number> {

@@ -17,7 +17,7 @@ import { loadOptionsHelp, readLoadOptions } from './support/options.ts';
 import { Purchases } from './support/purchase.ts';
 import { postgresSetting, walColumns } from './support/servers.ts';
 import { startBenchStorage } from './support/storage.ts';
-import { count, table } from './support/table.ts';
+import { count, left, right, table } from './support/table.ts';
 
 const help = `Measures the journal: OPEN and CLOSE of purchases in a real Postgres, by 1, 50, 200 and 1000 writers.
 
@@ -151,10 +151,7 @@ async function describeDurability(pool: pg.Pool): Promise<string> {
 function figuresTable(figures: readonly Figures[]): string {
   const latencies = ['OPEN p50 ms', 'p99', 'CLOSE p50 ms', 'p99'];
   const costs = ['changes a commit', 'us CPU here', 'us CPU of Postgres', 'WAL flushes', 'WAL bytes'];
-  const columns = [
-    { title: 'written', align: 'left' } as const,
-    ...['writers', 'a second', ...latencies, ...costs].map(title => ({ title, align: 'right' }) as const),
-  ];
+  const columns = [left('written'), ...['writers', 'a second', ...latencies, ...costs].map(right)];
   const rows = figures.map(({ way, underWay, perSecond, open, close, batchSize, cpuMicros, walFlushes, walBytes }) => [
     ...[way, String(underWay), count(perSecond)],
     ...[open.p50Ms, open.p99Ms, close.p50Ms, close.p99Ms].map(ms => ms.toFixed(1)),

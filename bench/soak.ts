@@ -15,7 +15,7 @@ import { targetOf } from './path/targets.ts';
 import { describeMachine, thisMachine } from './support/machine.ts';
 import { runBench, tell } from './support/main.ts';
 import { wholeOption } from './support/options.ts';
-import { table } from './support/table.ts';
+import { right, table } from './support/table.ts';
 
 const help = `Holds a steady rate of purchases for many minutes, on a whole acquirer of real processes on this machine.
 
@@ -82,7 +82,7 @@ async function measure(bench: Bench, { windows, windowSeconds, rate, terminals }
 
 function windowsTable(windows: readonly Figures[]): string {
   const titles = ['window', 'TPS', 'p50', 'p99', 'added p50', 'added p99', 'MB', 'loop p50', 'loop p99', 'loop max'];
-  const columns = [...titles, 'us switch'].map(title => ({ title, align: 'right' as const }));
+  const columns = [...titles, 'us switch'].map(right);
   const rows = windows.map(({ tps, latency: { terminal, added }, loopDelayMs, ...one }, at) => [
     ...[at + 1, tps].map(String),
     ...[terminal.p50, terminal.p99, added.p50, added.p99, one.switchMegabytes].map(value => value.toFixed(1)),

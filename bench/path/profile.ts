@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { table } from '../support/table.ts';
+import { left, right, table } from '../support/table.ts';
 
 export interface Spent {
   readonly name: string;
@@ -65,10 +65,9 @@ export function summarise(profiles: readonly CpuProfile[]): Profile {
 }
 
 export function profileTable(title: string, spent: readonly Spent[]): string {
-  const columns = [{ title, align: 'left' } as const, { title: 'of its CPU', align: 'right' } as const];
   const worthTelling = spent.filter(({ share }) => share >= 0.005);
   return table(
-    columns,
+    [left(title), right('of its CPU')],
     worthTelling.map(({ name, share }) => [name, `${(share * 100).toFixed(1)} %`]),
   );
 }

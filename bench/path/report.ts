@@ -1,6 +1,6 @@
 /** What a run found, for people and for programs. */
 
-import { type Column, ratio, table } from '../support/table.ts';
+import { left, ratio, right, table } from '../support/table.ts';
 import type { Latency, Percentiles } from './latency.ts';
 import { type Group, groups } from './processes.ts';
 import type { Stretch } from './stretch.ts';
@@ -46,9 +46,6 @@ const longestWaitMs = 250;
 function keepsUp({ offered, tps, latency }: Figures): boolean {
   return tps >= 0.97 * offered && latency.terminal.p99 <= longestWaitMs;
 }
-
-const right = (title: string): Column => ({ title, align: 'right' });
-const left = (title: string): Column => ({ title, align: 'left' });
 
 export function latencyTable(all: readonly Figures[]): string {
   const columns = [left('load'), right('TPS'), left('ms'), ...['p50', 'p90', 'p99', 'p99.9', 'max'].map(right)];

@@ -1,6 +1,6 @@
 /** What it costs that there is more of something, process by process. */
 
-import { ratio, table } from '../support/table.ts';
+import { left, ratio, right, table } from '../support/table.ts';
 import type { Group } from './processes.ts';
 import type { Figures } from './report.ts';
 import { type Target, targetOf } from './targets.ts';
@@ -32,14 +32,8 @@ export function targetsOfPair({ name, little, much }: Pair): Target[] {
 }
 
 export function describePair({ name, little, much }: Pair): string {
-  const right = 'right' as const;
   const titles = [little, much].flatMap(side => [`${side.name}, us`, 'by load']);
-  const columns = [
-    { title: 'process', align: 'left' as const },
-    ...titles.map(title => ({ title, align: right })),
-    { title: 'change', align: right },
-    { title: 'target', align: right },
-  ];
+  const columns = [left('process'), ...[...titles, 'change', 'target'].map(right)];
   const rows = mayGrow.map(([group, most]) => {
     const sides = [little, much].flatMap(side => [side.cpuMicros[group].toFixed(1), ratio(side.ratios[group])]);
     const change = much.ratios[group] / little.ratios[group] - 1;

@@ -2,7 +2,7 @@
 
 import { Histogram } from '../../src/simulators/terminal/index.ts';
 import type { Declines, PhaseResult } from '../load/protocol.ts';
-import { table } from '../support/table.ts';
+import { left, right, table } from '../support/table.ts';
 import { type Percentiles, percentiles } from './latency.ts';
 
 /** Answers with one code. Percentiles in milliseconds. */
@@ -30,13 +30,9 @@ export function answersByCode(result: PhaseResult, windowSeconds: number): Answe
 
 export function answersTable(answers: readonly Answered[]): string {
   const titles = ['a second', 'p50 sent', 'p99 sent', 'max sent', 'p50 due', 'p99 due', 'max due'];
-  const columns = [
-    { title: 'code', align: 'left' as const },
-    ...titles.map(title => ({ title, align: 'right' as const })),
-  ];
   const rows = answers.map(({ code, perSecond, fromSent, fromDue }) => {
     const times = [fromSent.p50, fromSent.p99, fromSent.max, fromDue.p50, fromDue.p99, fromDue.max];
     return [code, String(perSecond), ...times.map(value => value.toFixed(1))];
   });
-  return table(columns, rows);
+  return table([left('code'), ...titles.map(right)], rows);
 }

@@ -1,7 +1,7 @@
 /** The figures that a switch must reach on two cores with everything on them, and those it aims at. */
 
 import { medianOf } from '../support/median.ts';
-import { type Column, table } from '../support/table.ts';
+import { left, right, table } from '../support/table.ts';
 import type { Figures } from './report.ts';
 
 export interface Target {
@@ -64,8 +64,6 @@ export function targetsOf(saturations: readonly Figures[], holds: readonly Figur
 }
 
 export function targetsTable(targets: readonly Target[]): string {
-  const right = (title: string): Column => ({ title, align: 'right' });
-  const left = (title: string): Column => ({ title, align: 'left' });
   const columns = [left('figure'), right('median'), right('of runs'), right('reach'), right('aim'), left('')];
   const text = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 2 });
   const rows = targets.map(({ name, value, least, most, reach, aim }) => {

@@ -6,7 +6,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Machine } from './machine.ts';
 import type { Timing } from './measure.ts';
-import { percent, ratio, table } from './table.ts';
+import { left, percent, ratio, right, table } from './table.ts';
 
 /** One operation as it was. */
 export interface Kept {
@@ -80,13 +80,7 @@ export function compare(measured: readonly Costed[], { operations }: Baseline): 
 const NOISE = 0.15;
 
 export function comparisonTable(compared: readonly Compared[]): string {
-  const columns = [
-    { title: 'operation', align: 'left' },
-    { title: 'time by baseline', align: 'right' },
-    { title: 'spread', align: 'right' },
-    { title: 'bytes more', align: 'right' },
-    { title: '', align: 'left' },
-  ] as const;
+  const columns = [left('operation'), ...['time by baseline', 'spread', 'bytes more'].map(right), left('')];
   const rows = compared.map(({ name, time, spread, bytes }) => {
     if (time === undefined) return [name, '', '', '', 'new'];
     const word = time > 1 + NOISE + spread ? 'slower' : time < 1 / (1 + NOISE + spread) ? 'faster' : '';

@@ -1,7 +1,7 @@
 /** What operations took, for people and beside what was aimed at. */
 
 import type { Measured } from './baseline.ts';
-import { count, nanoseconds, percent, table } from './table.ts';
+import { count, left, nanoseconds, percent, right, table } from './table.ts';
 
 /** Operations in a second of CPU time that are aimed at, by the operation's name. */
 export type Targets = ReadonlyMap<string, number>;
@@ -24,16 +24,8 @@ export function judge(measured: readonly Measured[], targets: Targets): Judged[]
 
 export function figuresTable(measured: readonly Measured[], targets: Targets): string {
   const judged = new Map(judge(measured, targets).map(one => [one.name, one]));
-  const columns = [
-    { title: 'operation', align: 'left' },
-    { title: 'a second of CPU time', align: 'right' },
-    { title: 'ns CPU', align: 'right' },
-    { title: 'spread', align: 'right' },
-    { title: 'ns wall', align: 'right' },
-    { title: 'bytes', align: 'right' },
-    ...(targets.size > 0 ? [{ title: 'aimed at', align: 'right' } as const] : []),
-    { title: 'checksum', align: 'right' },
-  ] as const;
+  const costs = ['a second of CPU time', 'ns CPU', 'spread', 'ns wall', 'bytes'];
+  const columns = [left('operation'), ...[...costs, ...(targets.size > 0 ? ['aimed at'] : []), 'checksum'].map(right)];
   const rows = measured.map(one => {
     const { name, cpuNs, wallNs, bytes, checksum } = one;
     const target = judged.get(name);

@@ -5,6 +5,12 @@ export interface Column {
   readonly align: 'left' | 'right';
 }
 
+/** A column of words. */
+export const left = (title: string): Column => ({ title, align: 'left' });
+
+/** A column of figures. */
+export const right = (title: string): Column => ({ title, align: 'right' });
+
 /** An aligned Markdown table. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const widths = columns.map(({ title }, index) =>
