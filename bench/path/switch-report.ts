@@ -59,8 +59,9 @@ export function textOf({ machine, switches, terminals, quick, saturations, holds
   return [
     `Machine: ${describeMachine(machine)}. ${switches} switch process${switches === 1 ? '' : 'es'}, ${terminals} terminals; ` +
       `Postgres ${durability.postgres}, fsync ${durability.fsync}, synchronous_commit ${durability.synchronous_commit}, ` +
-      `full_page_writes ${durability.full_page_writes}; Redis ${durability.redis}, append-only file ` +
-      `${durability.appendOnly}, flushed ${durability.appendFsync}.`,
+      `full_page_writes ${durability.full_page_writes}, shared_buffers ${durability.shared_buffers}, max_wal_size ` +
+      `${durability.max_wal_size}; Redis ${durability.redis}, append-only file ${durability.appendOnly}, flushed ` +
+      `${durability.appendFsync}.`,
     '',
     `Read from the other processes, for each of ${sent} purchases: ${each(counted.hsmCommands)} HSM commands, ` +
       `${each(counted.bankPosts)} posts at the bank, ${each(counted.journalRows)} journal rows, ` +

@@ -37,6 +37,8 @@ export interface Durability {
   readonly fsync: string;
   readonly synchronous_commit: string;
   readonly full_page_writes: string;
+  readonly shared_buffers: string;
+  readonly max_wal_size: string;
   readonly redis: string;
   /** `appendonly` and `appendfsync` of Redis. */
   readonly appendOnly: string;
@@ -91,6 +93,8 @@ export class Witness {
       fsync: await show('fsync'),
       synchronous_commit: await show('synchronous_commit'),
       full_page_writes: await show('full_page_writes'),
+      shared_buffers: await show('shared_buffers'),
+      max_wal_size: await show('max_wal_size'),
       redis: /redis_version:(\S+)/.exec(await this.#redis.info('server'))?.[1] ?? '',
       appendOnly: await config('appendonly'),
       appendFsync: await config('appendfsync'),

@@ -35,7 +35,14 @@ const evidence: Evidence = {
     ...{ walFlushes: 100, walBytes: 2_000_000, redisCalls: 1000, counted: 1000 },
   },
   durability: {
-    ...{ postgres: '18.4', fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' },
+    ...{
+      postgres: '18.4',
+      fsync: 'on',
+      synchronous_commit: 'on',
+      full_page_writes: 'on',
+      shared_buffers: '512MB',
+      max_wal_size: '4GB',
+    },
     ...{ redis: '7.0.15', appendOnly: 'yes', appendFsync: 'everysec' },
   },
   audit: { reversed: 0, differences: 0, cases: 0, unfinished: 0 },
