@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../src/postgres/assets.ts';
 import { type Stack, type StackOptions, startStack } from '../../src/simulators/stack/stack.ts';
+import { runIn } from './servers.ts';
 
 const prefix = 'bench_';
 
@@ -10,7 +11,7 @@ const prefix = 'bench_';
  * Where an operator departs from Postgres's defaults, which are for the smallest machines. By those a checkpoint follows each GB
  * of its log, a minute and a half of full load: each writes what it wrote before anew, and makes the log twice as long after it.
  */
-const postgresSettings = { shared_buffers: '512MB', max_wal_size: '4GB' };
+const postgresSettings = { shared_buffers: '512MB', min_wal_size: '2GB', max_wal_size: '4GB' };
 
 /** Where one run of a benchmark keeps its files, what its databases are called, and how Postgres is set. */
 export interface BenchRun {
@@ -22,7 +23,14 @@ export interface BenchRun {
 
 /** A whole acquirer of real processes for one benchmark; what an earlier one left behind is removed. */
 export async function startBenchStack(options: Omit<StackOptions, keyof BenchRun>): Promise<Stack> {
-  return startStack({ ...options, ...newBenchRun() });
+  const stack = await startStack({ ...options, ...newBenchRun() });
+  try {
+    await runIn(stack.databaseUrl);
+    return stack;
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
 }
 
 /** Names a new run; the folders of earlier ones are removed. */
