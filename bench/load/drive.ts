@@ -37,7 +37,8 @@ export async function drive(tills: readonly Sender[], phase: Phase, marks: Marks
   const timers = [setTimeout(() => marks.opens(), fromMs - startMs), setTimeout(() => marks.ends(), toMs - startMs)];
   const after = phase.after ?? { rate: 1, seconds: 0 };
   const patience = toMs + after.seconds * 1000 + patienceMs;
-  const firstDue = Math.floor(((toMs - startMs) / 1000) * phase.rate);
+  // Of the seconds and not of the moments: a difference of those may be a hair less.
+  const firstDue = Math.floor((phase.leadSeconds + phase.windowSeconds) * phase.rate);
   const due = firstDue + Math.floor(after.rate * after.seconds);
   const dueMs = (i: number): number =>
     i < firstDue ? startMs + (i * 1000) / phase.rate : toMs + ((i - firstDue) * 1000) / after.rate;

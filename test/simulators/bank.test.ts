@@ -17,7 +17,9 @@ import {
   reversalOf,
 } from './bank-client.ts';
 import { cards, lines, OLD, PAN, POOR, start } from './bank-host.ts';
+import './bank-number-map.cases.ts';
 import './bank-originals.cases.ts';
+import './bank-text-heap.cases.ts';
 
 t.test('DES, MACs and PIN blocks against published vectors', async t => {
   const key = DesKey.fromHex('0123456789ABCDEFFEDCBA9876543210');

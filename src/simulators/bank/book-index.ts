@@ -1,7 +1,8 @@
 /** What the bank still knows of single requests, so that it can answer repeats and find what a reversal names. */
-import { NumberMap } from '../../collections/number-map.ts';
-import { TextHeap } from '../../collections/text-heap.ts';
+
 import type { DeclineLine, OriginalReference, PostLine, Reference, Sign, Tie, TombstoneLine } from './book-lines.ts';
+import { NumberMap } from './number-map.ts';
+import { TextHeap } from './text-heap.ts';
 
 /**
  * What hangs on a record (voids, refunds, a completion ...) is no state of it: see ties.ts.

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { NumberMap } from '../../src/collections/number-map.ts';
+import { NumberMap } from '../../src/simulators/bank/number-map.ts';
 
 t.test('numbers lead to what a Map leads to, whatever comes and goes', async () => {
   // Some that are near each other, some that differ above 32 bits only, and the largest that references make.

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { TextHeap } from '../../src/collections/text-heap.ts';
+import { TextHeap } from '../../src/simulators/bank/text-heap.ts';
 
 t.test('each place leads to its text, across the ends of chunks and in every script', async t => {
   const heap = new TextHeap();

@@ -1,3 +1,0 @@
-import './churn-map.cases.ts';
-import './number-map.cases.ts';
-import './text-heap.cases.ts';
