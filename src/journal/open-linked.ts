@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { OpenRecord } from '../switch/ports.ts';
 import * as sql from './sql.ts';
-import { type WrittenTypes, writeBatch } from './write-batch.ts';
+import { type WrittenTypes, writeFree } from './write-batch.ts';
 
 /**
  * OPEN of a transaction that refers to another, in a commit of its own: its identity and first row, a new version of its
@@ -30,7 +30,7 @@ export async function openLinked(
   };
   try {
     await client.query('BEGIN');
-    const { opened } = await writeBatch(client, ownerEpoch, types, [record], []);
+    const { opened } = await writeFree(client, ownerEpoch, types, [record], []);
     if (opened === 0) return await give('ROLLBACK', 'taken');
     const reason = `${kind} ${record.txId}`;
     const values = [ownerEpoch, originalTxId, version, originalState, reason];
