@@ -39,6 +39,8 @@ export interface JournalOptions extends ProjectorMeters {
   readonly projection?: ProjectorTuning;
   readonly onBatch?: (kind: BatchKind, size: number, waiting: number) => void;
   readonly onFlush?: (kind: BatchKind, elapsedMs: number) => void;
+  /** A batch of the usual writes met an identity or a place that was taken, and was written at a second try. */
+  readonly onCollision?: () => void;
   /** A sibling took this process for dead: it must end. */
   readonly onFenced?: () => void;
 }
@@ -73,6 +75,7 @@ export class Journal implements JournalPort, NumberBlocks {
   readonly #projector: Projector;
   readonly #leaseMs: number;
   readonly #onError: (error: unknown) => void;
+  readonly #onCollision: () => void;
   readonly #writes: GroupCommit<Write, Written>;
   readonly #linkedOpens: GroupCommit<OpenRecord, OpenResult>;
   readonly #wholeCloses: GroupCommit<Change, CloseResult>;
@@ -101,6 +104,7 @@ export class Journal implements JournalPort, NumberBlocks {
     });
     this.#leaseMs = options.leaseMs;
     this.#onError = options.onError ?? (() => {});
+    this.#onCollision = options.onCollision ?? (() => {});
     this.ownerEpoch = owner.epoch;
     owner.lowWater = () => this.#projector.oldestLive ?? this.#firstTxId + this.#counter;
     this.#maxWaiting = options.maxWaiting ?? 10_000;
@@ -208,6 +212,7 @@ export class Journal implements JournalPort, NumberBlocks {
       else opens.push(one);
     }
     const written = await this.#retried(() => writeBatch(this.#pool, this.ownerEpoch, this.#types, opens, closes));
+    if (written.collided) this.#onCollision();
     const heldBy = written.opened === opens.length ? null : await this.#holders(opens);
     const closed = written.closed === closes.length ? null : await this.#closedOf(closes, new Set());
     return batch.map(one => {

@@ -23,12 +23,15 @@ const taken = '23505';
  * Writes OPENs and plain CLOSEs in one statement and a commit of its own: all, or where an identity or a place is taken, the
  * others at a second try; none when the owner is fenced. Rejects when it is not known what was written.
  */
-export async function writeBatch(pool: Pick<pg.Pool, 'query'>, ...rows: Rows): Promise<Written> {
+export async function writeBatch(
+  pool: Pick<pg.Pool, 'query'>,
+  ...rows: Rows
+): Promise<Written & { readonly collided: boolean }> {
   try {
-    return await written(pool, 'journal-write', sql.write, rows);
+    return { ...(await written(pool, 'journal-write', sql.write, rows)), collided: false };
   } catch (error) {
     if ((error as { code?: unknown }).code !== taken) throw error;
-    return await writeFree(pool, ...rows);
+    return { ...(await writeFree(pool, ...rows)), collided: true };
   }
 }
 

@@ -217,6 +217,12 @@ export const catalogue = {
     labels: ['kind'],
     buckets: stepSeconds,
   },
+  journalCollisions: {
+    type: 'counter',
+    name: 'switch_journal_collisions_total',
+    help: 'Batches in which an identity or a place was taken: Postgres refused them (error 23505 in its log), and what was free was written at a second try.',
+    labels: [],
+  },
   projected: {
     type: 'counter',
     name: 'switch_projected_transactions_total',

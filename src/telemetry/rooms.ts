@@ -24,6 +24,7 @@ export interface RoomMeters {
     /** `kind`: open or close. */
     onBatch(kind: string, size: number, waiting: number): void;
     onFlush(kind: string, elapsedMs: number): void;
+    onCollision(): void;
     onProjected(transactions: number, elapsedMs: number): void;
     onProjectionLag(lagMs: number, waiting: number): void;
     onProjectionTrouble(word: string): void;
@@ -63,6 +64,7 @@ export function createRoomMeters(meters: Meters, log: Logger): RoomMeters {
         meters.journalWaiting.set({ kind }, waiting);
       },
       onFlush: (kind, elapsedMs) => meters.journalFlushSeconds.observe({ kind }, elapsedMs / 1000),
+      onCollision: () => meters.journalCollisions.inc(),
       onProjected(transactions, elapsedMs) {
         meters.projected.inc(transactions);
         meters.projectionSeconds.observe(elapsedMs / 1000);

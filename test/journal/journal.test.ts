@@ -125,12 +125,15 @@ t.test('OPENs and CLOSEs that share a commit come each to their own end', async 
   const onBatch = (kind: string, size: number): void => void batches.push([kind, size]);
   // Who waited for a batch hears of it before the metrics do.
   const told = () => new Promise(resume => setImmediate(resume));
-  const journal = await Journal.start({ pool, node: 'shared', leaseMs: usualLeaseMs, onBatch });
+  let collisions = 0;
+  const onCollision = (): void => void collisions++;
+  const journal = await Journal.start({ pool, node: 'shared', leaseMs: usualLeaseMs, onBatch, onCollision });
   t.teardown(() => journal.stop());
   const [one, other] = [record(journal, 1), record(journal, 2)];
   await Promise.all([journal.open(one), journal.open(other)]);
   await journal.close({ txId: other.txId, fromVersion: 1, state: 'approved' });
   await told();
+  t.equal(collisions, 0, 'nothing was taken');
   batches.length = 0;
   const results = await Promise.all([
     journal.open(record(journal, 3)),
@@ -148,6 +151,7 @@ t.test('OPENs and CLOSEs that share a commit come each to their own end', async 
   ]);
   await told();
   t.same(batches, [['write', 5]]);
+  t.ok(collisions > 0);
   t.match(await journal.read(one.txId), { value: { state: 'declined', version: 2 } });
   t.match(await journal.read(other.txId), { value: { state: 'approved', version: 2 } });
 });

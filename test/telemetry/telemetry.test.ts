@@ -162,6 +162,7 @@ t.test('the rooms beside the core', async t => {
   rooms.links.onEvent('bank', 'echo-unanswered');
   rooms.journal.onBatch('open', 12, 3);
   rooms.journal.onFlush('open', 4);
+  rooms.journal.onCollision();
   rooms.journal.onError(new Error('storage away'));
   rooms.storeAndForward.onBacklog(2, 1);
   const door = createDoorMeters(metrics.meters, log);
@@ -187,6 +188,7 @@ t.test('the rooms beside the core', async t => {
     'switch_journal_batch_size_sum{kind="open"} 12',
     'switch_journal_waiting{kind="open"} 3',
     'switch_journal_flush_seconds_bucket{le="0.005",kind="open"} 1',
+    'switch_journal_collisions_total 1',
     'switch_store_and_forward_depth 2',
     'switch_cases_open 1',
     'switch_terminal_connections 9',
