@@ -17,7 +17,11 @@ const epochMs = Date.UTC(2000, 0, 1);
 const dayMs = 86_400_000;
 const wide = 2 ** 32;
 
+/** More than the words of a whole row, so that only what varies in length has to ask for room. */
+const spare = 4096;
+
 let scratch = Buffer.allocUnsafe(1 << 16);
+let view = viewOf(scratch);
 
 /**
  * `typeOid`: of the composite type; `valuesOf` gives an item's values in the order of the columns. Throws an error with the
@@ -31,10 +35,12 @@ export function compositeArray<T>(
 ): Buffer {
   // One dimension, no nulls, element type, length, lower bound.
   let at = 0;
+  reserve(at);
   for (const word of [1, 0, typeOid, items.length, 1]) at = writeWord(word, at);
   for (const item of items) {
     const row = valuesOf(item);
     const start = at;
+    reserve(start);
     at = writeWord(columns.length, start + 4);
     for (let index = 0; index < columns.length; index++) {
       const type = (columns[index] as CompositeColumn)[1];
@@ -50,14 +56,13 @@ function writeValue(type: CompositeColumn[1], value: CompositeValue, at: number)
   if (value === null || value === undefined) return writeWord(-1, at);
   if (typeof value === 'string') {
     if (type === 'date') return writeNumber('integer', daysSinceEpoch(value), at);
-    reserve(at + 4 + 3 * value.length);
+    reserve(at + 3 * value.length);
     return writeText(value, at + 4);
   }
   if (typeof value === 'number') return writeNumber(type, value, at);
   if (value instanceof Date) return writeWide((value.getTime() - epochMs) * 1000, writeWord(8, at));
-  reserve(at + 4 + value.length);
-  scratch.writeInt32BE(value.length, at);
-  scratch.set(value, at + 4);
+  reserve(at + value.length);
+  scratch.set(value, writeWord(value.length, at));
   return at + 4 + value.length;
 }
 
@@ -65,16 +70,19 @@ function writeValue(type: CompositeColumn[1], value: CompositeValue, at: number)
 function writeText(value: string, from: number): number {
   // For the compiler, as in collections/churn-map.ts.
   const text = String(value);
-  let end = from;
-  let code = 0;
-  for (; end - from < text.length; end++) {
-    code = text.charCodeAt(end - from);
-    if (code > 0x7f) break;
-    scratch[end] = code;
+  const { length } = text;
+  const into = scratch;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) {
+      const end = from + into.write(text, from);
+      writeWord(end - from, from - 4);
+      return end;
+    }
+    into[from + i] = code;
   }
-  if (code > 0x7f) end = from + scratch.write(text, from);
-  writeWord(end - from, from - 4);
-  return end;
+  writeWord(length, from - 4);
+  return from + length;
 }
 
 function writeNumber(type: CompositeColumn[1], value: number, at: number): number {
@@ -85,7 +93,7 @@ function writeNumber(type: CompositeColumn[1], value: number, at: number): numbe
   if (type === 'integer') return writeWord(value, writeWord(4, at));
   if (type !== 'smallint') return writeWide(value, writeWord(8, at));
   const from = writeWord(2, at);
-  scratch.writeInt16BE(value, from);
+  view.setInt16(from, value);
   return from + 2;
 }
 
@@ -96,20 +104,21 @@ function writeWide(value: number, at: number): number {
 
 /** 32 bits, of a number with a sign or without. */
 function writeWord(value: number, at: number): number {
-  reserve(at + 4);
-  scratch[at] = value >>> 24;
-  scratch[at + 1] = value >>> 16;
-  scratch[at + 2] = value >>> 8;
-  scratch[at + 3] = value;
+  view.setInt32(at, value);
   return at + 4;
 }
 
-/** Room up to `end`, and for the words that follow. */
+/** Room up to `end`, and to spare. */
 function reserve(end: number): void {
-  if (end + 16 <= scratch.length) return;
-  const larger = Buffer.allocUnsafe(2 * (end + 16));
+  if (end + spare <= scratch.length) return;
+  const larger = Buffer.allocUnsafe(2 * (end + spare));
   larger.set(scratch);
   scratch = larger;
+  view = viewOf(scratch);
+}
+
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length);
 }
 
 /** Of the same day again and again. */
