@@ -434,4 +434,6 @@ t.test('a book whose ties are damaged is not opened', async t => {
   await t.rejects(restart(t, desk.bank), { message: /line 2: unknown tie: edition$/ });
   writeFileSync(path, text.replace('"original"', '"origin"'));
   await t.rejects(restart(t, desk.bank), { message: /line 2: original is missing$/ });
+  writeFileSync(path, text.replace(/"stan":"\d/, '"stan":"x'));
+  await t.rejects(restart(t, desk.bank), { message: /line 1: no digits: \d{10} x\d{5}$/ });
 });

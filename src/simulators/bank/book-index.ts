@@ -49,7 +49,7 @@ export interface BookRecord {
 
 /**
  * Records by reference, written down as text outside of what the collector goes through: as objects, the collector took both cores
- * for half a second each time it went through some hundred thousand of them, and all that was under way waited.
+ * for a quarter of a second each time it went through some hundred thousand of them, and all that was under way waited.
  */
 class Generation {
   readonly #acquirers = new Map<string, NumberMap>();
@@ -177,9 +177,11 @@ function acquirerOf({ acquirerId }: Reference): string {
   return acquirerId.padStart(11, '0');
 }
 
-/** DE7 and DE11, ten digits and six, as one number: below 2^53. */
+/** DE7 and DE11, ten digits and six, as one number: below 2^53. Throws when they are not, as in a book that is damaged. */
 function momentOf({ transmissionAt, stan }: Reference): number {
-  return Number(transmissionAt) * 1_000_000 + Number(stan);
+  const moment = Number(transmissionAt) * 1_000_000 + Number(stan);
+  if (!Number.isSafeInteger(moment)) throw new RangeError(`no digits: ${transmissionAt} ${stan}`);
+  return moment;
 }
 
 /** A request among all: the same for each way to write its acquirer. */
