@@ -106,6 +106,20 @@ t.test('what finds the queue full is certainly not written', async t => {
   );
 });
 
+t.test('Postgres samples only what rows are looked up by', async t => {
+  const { pool } = await testDatabase(t);
+  const { rows } = await pool.query<{ of: string; names: string }>(`
+    SELECT attrelid::regclass::text AS of, string_agg(attname, ' ' ORDER BY attname) AS names
+    FROM pg_attribute
+    WHERE attrelid IN ('journal'::regclass, 'transactions'::regclass) AND attnum > 0 AND attstattarget IS DISTINCT FROM 0
+    GROUP BY 1 ORDER BY 1`);
+  const names = 'auth_code business_date kind local_date merchant_id original_tx_id pan_hash rrn state tx_id version';
+  t.same(rows, [
+    { of: 'journal', names },
+    { of: 'transactions', names },
+  ]);
+});
+
 t.test('a CLOSE has room where as many OPENs wait as may', async t => {
   const { pool } = await testDatabase(t);
   const options = { pool, node: 'small', leaseMs: usualLeaseMs, lanes: 1, maxBatch: 1, maxWaiting: 2 };
