@@ -26,7 +26,7 @@ const logFiles = 128;
 
 /**
  * Makes the log of a new cluster as one in service has it: with files that were used and are used again. A new cluster makes each
- * as it comes to it, and no commit ends for the fifty milliseconds that this takes.
+ * as it comes to it, and no commit ends meanwhile.
  */
 export async function runIn(databaseUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'bench' });

@@ -9,7 +9,7 @@ const prefix = 'bench_';
 
 /**
  * Where an operator departs from Postgres's defaults, which are for the smallest machines. By those a checkpoint follows each GB
- * of its log, a minute and a half of full load: each writes what it wrote before anew, and makes the log twice as long after it.
+ * of its log, a minute and a half of full load: after each the log is longer, for it holds whole pages again.
  */
 const postgresSettings = { shared_buffers: '512MB', min_wal_size: '2GB', max_wal_size: '4GB' };
 

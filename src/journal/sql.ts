@@ -125,8 +125,8 @@ const laterRows = `
  * The usual writes of many transactions in one commit. OPEN: the identity and the first row. CLOSE of what stores nothing, claims
  * nothing and opens no case. Both together, because what a commit costs by itself is then shared by twice as many.
  *
- * All or nothing: it fails where an identity or a place is taken, which is rare, for to look before each row is written costs a
- * fifth. Nothing is written, and 0 counted, when the owner is fenced.
+ * All or nothing: it fails where an identity or a place is taken, which is rare, for to look before each row is written is dear
+ * (docs/performance.md). Nothing is written, and 0 counted, when the owner is fenced.
  *
  * Identities are locked before places in the journal, in all processes: no two wait for each other in a circle. What is counted
  * first is written first.

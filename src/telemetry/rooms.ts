@@ -21,7 +21,7 @@ export interface RoomMeters {
     onEvent(link: string, word: string): void;
   };
   readonly journal: {
-    /** `kind`: open or close. */
+    /** `kind`: `write`, `open-linked` or `close-whole`. */
     onBatch(kind: string, size: number, waiting: number): void;
     onFlush(kind: string, elapsedMs: number): void;
     onCollision(): void;

@@ -1,7 +1,6 @@
 -- Autovacuum analyses a table whenever it has grown by a tenth: on a young one each minute. By default that reads 30,000 of its
--- rows and sorts the values of every column of them, which took half a second of a core for the three large tables here, and
--- payments waited. The planner is told of the columns that rows are looked up by, from 3,000 rows, which is enough to choose an index;
--- of the others it needs to know nothing.
+-- rows and sorts the values of every column of them, and payments wait for the core that it takes. The planner is told of the
+-- columns that rows are looked up by, from 3,000 rows, which is enough to choose an index; of the others it needs to know nothing.
 
 DO $$
 DECLARE

@@ -48,8 +48,7 @@ export interface BookRecord {
 }
 
 /**
- * Records by reference, written down as text outside of what the collector goes through: as objects, the collector took both cores
- * for a quarter of a second each time it went through some hundred thousand of them, and all that was under way waited.
+ * Records by reference, written down as text outside of what the collector goes through: as objects, the collector took both cores each time it went through some hundred thousand of them, and all that was under way waited.
  */
 class Generation {
   readonly #acquirers = new Map<string, NumberMap>();
